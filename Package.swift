@@ -1,0 +1,101 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+/// A room of the house: a target whose folder is named like the room, and whose module carries the prefix.
+func room(
+  _ name: String, path: String? = nil, uses rooms: [String] = [], _ products: [Target.Dependency] = []
+) -> Target {
+  .target(
+    name: "Muster\(name)",
+    dependencies: rooms.map { .target(name: $0 == "CLibYAML" ? $0 : "Muster\($0)") } + products,
+    path: "Sources/\(path ?? name)",
+    swiftSettings: settings)
+}
+
+func tests(of room: String, uses rooms: [String] = [], _ products: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(room)Tests",
+    dependencies: ([room] + rooms).map { .target(name: "Muster\($0)") } + products,
+    path: "Tests/\(room)",
+    swiftSettings: settings)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let customDump = Target.Dependency.product(name: "CustomDump", package: "swift-custom-dump")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+
+let package = Package(
+  name: "muster",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "muster", targets: ["muster"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/pointfreeco/swift-custom-dump", from: "1.7.3"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CLibYAML", path: "Sources/CLibYAML", pkgConfig: "yaml-0.1",
+      providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+    room("Catalog"),
+    room("Diagnostics"),
+    room("YAML", uses: ["CLibYAML", "Diagnostics"]),
+    room("Matrix", uses: ["YAML", "Diagnostics", "Catalog"], [collections]),
+    room("Channels", uses: ["Matrix", "Catalog", "Diagnostics"]),
+    room("Host", [subprocess, system, unixSignals]),
+    room("Images", uses: ["Guest", "Host", "Catalog"], [crypto, system]),
+    room("Guest", uses: ["Host"], [system]),
+    room("Machines", uses: ["Guest", "Host", "Images", "Catalog"], [system]),
+    room("QEMU", path: "Backends/QEMU", uses: ["Machines", "Images", "Guest", "Host", "Catalog"], [system]),
+    room(
+      "Execution", uses: ["Matrix", "Channels", "Machines", "Guest", "Images", "Host", "Catalog", "Diagnostics"],
+      [collections, system]),
+    room("Reports", uses: ["Execution", "Machines", "Matrix", "Host", "Diagnostics"], [collections, system]),
+    room(
+      "Commands",
+      uses: [
+        "Reports", "Execution", "QEMU", "Machines", "Images", "Guest", "Host", "Channels", "Matrix", "YAML", "Catalog",
+        "Diagnostics",
+      ],
+      [argumentParser, system]),
+    .executableTarget(
+      name: "muster", dependencies: ["MusterCommands"], path: "Sources/muster", swiftSettings: settings),
+
+    tests(of: "Catalog"),
+    tests(of: "Diagnostics"),
+    tests(of: "YAML", uses: ["Diagnostics"], [customDump]),
+    tests(of: "Matrix", uses: ["YAML", "Diagnostics", "Catalog"], [customDump]),
+    tests(of: "Channels", uses: ["Matrix", "Catalog", "Diagnostics"], [customDump]),
+    tests(of: "Host", [subprocess, system]),
+    tests(of: "Images", uses: ["Guest", "Host", "Catalog"], [system]),
+    tests(of: "Guest", uses: ["Host"], [system]),
+    tests(of: "QEMU", uses: ["Machines", "Images", "Guest", "Host", "Catalog"], [system]),
+    tests(
+      of: "Execution",
+      uses: ["Matrix", "Channels", "Machines", "Guest", "Images", "Host", "Catalog", "Diagnostics", "YAML"],
+      [customDump, system]),
+    tests(of: "Reports", uses: ["Execution", "Machines", "Matrix", "Host", "Diagnostics"], [customDump, system]),
+    tests(of: "Commands", uses: ["Host"], [subprocess, system]),
+  ]
+)

@@ -1,0 +1,20 @@
+/// How far an image's preparation has come.
+package struct ImageProgress: Sendable, Hashable {
+  /// What is being done: `downloading`, `verifying`, `building`, `waiting for another process`.
+  package var activity: String
+  /// Bytes done, where bytes are counted.
+  package var done: Int64?
+  /// Bytes in all, where known.
+  package var total: Int64?
+  /// Time left, where it can be told.
+  package var remaining: Duration?
+
+  package init(
+    activity: String, done: Int64? = nil, total: Int64? = nil, remaining: Duration? = nil
+  ) {
+    self.activity = activity
+    self.done = done
+    self.total = total
+    self.remaining = remaining
+  }
+}

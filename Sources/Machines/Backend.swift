@@ -1,0 +1,110 @@
+package import MusterCatalog
+package import MusterGuest
+package import MusterHost
+package import MusterImages
+
+/// What makes machines. The rest of Muster knows backends by this protocol alone.
+package protocol Backend: Sendable {
+  /// The name in the matrix and on the command line: `qemu`, `multipass`, …
+  var name: String { get }
+
+  /// Looks whether machines can be made here, within a deadline of its own.
+  func status() async -> BackendStatus
+
+  /// Whether machines can be made from this kind of image at all; a pure question.
+  func supports(_ image: ImageDescription) -> Bool
+
+  /// Makes the image ready to launch from: fetched, verified, built. Safe when another process wants the same image.
+  /// - Throws: `Failure`, `CancellationError`.
+  func prepare(
+    _ image: ImageDescription, progress: @escaping @Sendable (ImageProgress) async -> Void
+  ) async throws
+
+  /// Makes a machine and returns when it is ready for its first step. What was begun is undone before it throws, on
+  /// cancellation too.
+  /// - Throws: `Failure`, `CancellationError`.
+  func launch(
+    _ request: LaunchRequest, progress: @escaping @Sendable (String) async -> Void
+  ) async throws -> any Machine
+}
+
+/// What a person wants to know of a backend before a run.
+package struct BackendStatus: Sendable {
+  /// Why machines cannot be made here, with what to do about it; `nil` when they can.
+  package var problem: Failure?
+  /// The backend's own version, such as `QEMU 7.2.22`.
+  package var version: String?
+  /// What executes the guest's instructions: `kvm`, `hvf`, `tcg`.
+  package var accelerator: String?
+  /// What a person should know though it works, such as why KVM is not used.
+  package var remarks: [String]
+  /// What deadlines are multiplied by here: 1 with hardware acceleration.
+  package var timeScale: Double
+
+  package init(
+    problem: Failure? = nil, version: String? = nil, accelerator: String? = nil,
+    remarks: [String] = [], timeScale: Double = 1
+  ) {
+    self.problem = problem
+    self.version = version
+    self.accelerator = accelerator
+    self.remarks = remarks
+    self.timeScale = timeScale
+  }
+}
+
+/// What a cell asks of a backend.
+package struct LaunchRequest: Sendable {
+  /// A unique name that the backend allows.
+  package var name: MachineName
+  package var image: ImageDescription
+  package var cpus: Int
+  /// Bytes.
+  package var memory: Int64
+  /// Bytes; the image is grown to it, never shrunk.
+  package var disk: Int64
+  /// An existing absolute folder for what should be kept of the attempt: the console (`console.log`), the backend's
+  /// own messages (`qemu.log`).
+  package var logs: String
+  /// An existing absolute folder for what goes with the machine: overlay, sockets, seed. The machine's purge empties
+  /// and removes it.
+  package var workspace: String
+  /// How long it may take to be ready, scaled already.
+  package var deadline: Duration
+
+  package init(
+    name: MachineName, image: ImageDescription, cpus: Int, memory: Int64, disk: Int64, logs: String,
+    workspace: String, deadline: Duration
+  ) {
+    self.name = name
+    self.image = image
+    self.cpus = cpus
+    self.memory = memory
+    self.disk = disk
+    self.logs = logs
+    self.workspace = workspace
+    self.deadline = deadline
+  }
+}
+
+/// One virtual machine of one attempt.
+package protocol Machine: Sendable {
+  var name: MachineName { get }
+  var guest: any Guest { get }
+
+  /// Restarts the machine in order and returns when it is ready again, with another boot id.
+  /// - Throws: `Failure`, `CancellationError`.
+  func reboot(deadline: Duration) async throws
+
+  /// Waits until the machine dies by itself (panic, power-off, its process gone), and tells why; returns `nil` when
+  /// it was purged, or the task was cancelled.
+  func death() async -> Failure?
+
+  /// Ends the machine and removes all that went with it; returns when it is proven gone. May be called again.
+  /// - Throws: `Failure` when something is left, with what to do by hand as its hint.
+  func purge() async throws
+
+  /// Stops the machine but keeps its disk, for `--keep`; a person removes it by hand until `muster clean` can.
+  /// Returns the folder that was kept.
+  func keep() async throws -> String
+}

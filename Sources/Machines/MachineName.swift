@@ -1,0 +1,30 @@
+/// The name of a machine: `muster-<test>-<time>-<pid>-<six hex digits>`. Unique over processes and hosts by its random
+/// part, which is never cut.
+package struct MachineName: Sendable, Hashable, Codable, CustomStringConvertible {
+  package let text: String
+
+  package init(text: String) {
+    self.text = text
+  }
+
+  /// Makes a new name. Only `[a-z0-9-]` remains of `test`, which is cut so that the whole is at most `limit` long.
+  /// - Parameter seconds: Seconds since 1970.
+  package init(test: String, seconds: Int, processID: Int32, limit: Int = 63) {
+    var digits = String(UInt32.random(in: 0..<0x100_0000), radix: 16)
+    digits = String(repeating: "0", count: 6 - digits.count) + digits
+    let tail = "-\(seconds)-\(processID)-\(digits)"
+    let room = max(0, limit - "muster-".count - tail.count)
+    var word = ""
+    for character in test.lowercased().unicodeScalars {
+      switch character {
+      case "a"..."z", "0"..."9": word.unicodeScalars.append(character)
+      default: if !word.isEmpty, word.last != "-" { word.append("-") }
+      }
+    }
+    word = String(word.prefix(room))
+    while word.last == "-" { word.removeLast() }
+    text = word.isEmpty ? "muster\(tail)" : "muster-\(word)\(tail)"
+  }
+
+  package var description: String { text }
+}

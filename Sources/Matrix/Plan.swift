@@ -1,0 +1,165 @@
+package import MusterCatalog
+package import MusterDiagnostics
+
+/// Everything a run will do, before it does any of it. Inert: printing a plan and running it read the same values.
+package struct Plan: Sendable {
+  /// The matrix's `name`, or its file's name without the extension.
+  package var name: String
+  /// The matrix file as the person gave it.
+  package var file: String
+  /// The absolute folder that relative paths of the matrix start from.
+  package var directory: String
+  /// The backends to try, in order; empty means `auto`.
+  package var backends: [String]
+  /// Names of environment variables whose values must never be shown.
+  package var secrets: [String]
+  /// Steps on the host, run once, with `--setup`.
+  package var setup: [Step]
+  /// The cells in order: distro by distro as in the file, so that cells sharing an image stand together.
+  package var cells: [Cell]
+
+  package init(
+    name: String, file: String, directory: String, backends: [String], secrets: [String],
+    setup: [Step], cells: [Cell]
+  ) {
+    self.name = name
+    self.file = file
+    self.directory = directory
+    self.backends = backends
+    self.secrets = secrets
+    self.setup = setup
+    self.cells = cells
+  }
+}
+
+/// One value of a further axis.
+package struct AxisValue: Sendable, Hashable, Codable {
+  package var axis: String
+  package var value: String
+
+  package init(axis: String, value: String) {
+    self.axis = axis
+    self.value = value
+  }
+}
+
+/// A person's statement about a cell, with their reason.
+package struct Remark: Sendable, Hashable, Codable {
+  package var reason: String
+  package var location: Location
+
+  package init(reason: String, location: Location) {
+    self.reason = reason
+    self.location = location
+  }
+}
+
+/// What a cell needs of a machine.
+package struct Resources: Sendable, Hashable {
+  package var cpus: Int
+  /// Bytes.
+  package var memory: Int64
+  /// Bytes.
+  package var disk: Int64
+
+  package init(cpus: Int, memory: Int64, disk: Int64) {
+    self.cpus = cpus
+    self.memory = memory
+    self.disk = disk
+  }
+}
+
+/// How long each part of a cell may take, before a backend's factor for slow acceleration.
+package struct Timeouts: Sendable, Hashable {
+  package var launch: Duration
+  package var step: Duration
+  package var cell: Duration
+
+  package init(launch: Duration, step: Duration, cell: Duration) {
+    self.launch = launch
+    self.step = step
+    self.cell = cell
+  }
+}
+
+/// How often a launch and a cell are tried, at most.
+package struct Attempts: Sendable, Hashable {
+  package var launch: Int
+  package var cell: Int
+
+  package init(launch: Int, cell: Int) {
+    self.launch = launch
+    self.cell = cell
+  }
+}
+
+/// A cell with every variable in place: what the executor works from.
+package struct CellPlan: Sendable {
+  package var cell: String
+  package var test: String
+  package var distro: String
+  package var axes: [AxisValue]
+  package var family: Family
+  package var cpu: CPU
+  package var tags: [String]
+  /// Candidates in order: the first that the backend can have is used. Each may name the one backend it is for.
+  package var images: [ImageChoice]
+  package var resources: Resources
+  package var timeouts: Timeouts
+  package var attempts: Attempts
+  /// Bytes of a step's log that are kept; beyond it the middle is cut out, with a note.
+  package var logLimit: Int
+  /// The phases that hold steps, in order.
+  package var phases: [Phase]
+  /// Where the test stands in the matrix.
+  package var location: Location
+
+  package init(
+    cell: String, test: String, distro: String, axes: [AxisValue], family: Family, cpu: CPU,
+    tags: [String], images: [ImageChoice], resources: Resources, timeouts: Timeouts,
+    attempts: Attempts, logLimit: Int, phases: [Phase], location: Location
+  ) {
+    self.cell = cell
+    self.test = test
+    self.distro = distro
+    self.axes = axes
+    self.family = family
+    self.cpu = cpu
+    self.tags = tags
+    self.images = images
+    self.resources = resources
+    self.timeouts = timeouts
+    self.attempts = attempts
+    self.logLimit = logLimit
+    self.phases = phases
+    self.location = location
+  }
+}
+
+/// An image that a cell may start from.
+package struct ImageChoice: Sendable, Hashable {
+  /// The only backend it is meant for; `nil` for any.
+  package var backend: String?
+  package var image: ImageDescription
+
+  package init(backend: String? = nil, image: ImageDescription) {
+    self.backend = backend
+    self.image = image
+  }
+}
+
+/// A run of steps whose failure means the same.
+package struct Phase: Sendable {
+  package enum Kind: String, Sendable, Codable, CaseIterable {
+    case provision
+    case verify
+  }
+
+  package var kind: Kind
+  package var steps: [Step]
+
+  package init(kind: Kind, steps: [Step]) {
+    self.kind = kind
+    self.steps = steps
+  }
+}

@@ -1,0 +1,3 @@
+@main struct Muster {
+  static func main() async {}
+}
