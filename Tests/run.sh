@@ -1,0 +1,13 @@
+#!/bin/sh
+# Passes all tests, those on real machines included. Installs what is missing on a Debian or Ubuntu host first.
+# Arguments are handed on to `swift test`, such as `--filter YAML`.
+set -eu
+cd "$(dirname "$0")/.."
+
+examples/prerequisites.sh build run test
+command -v swift >/dev/null || {
+  echo "Swift 6.2 or newer is needed: https://www.swift.org/install" >&2
+  exit 1
+}
+
+swift test "$@"
