@@ -1,0 +1,163 @@
+package import SystemPackage
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// Files and folders of this host. All of it blocks, and throws `Failure` with the host's blame, the path and the reason.
+package enum FileSystem {
+  /// What stands at a path; `nil` when nothing does. A symbolic link is followed unless told otherwise.
+  package static func information(_ path: String, followingLink: Bool = true) throws(Failure) -> Stat? {
+    do {
+      return try FilePath(path).stat(followTargetSymlink: followingLink)
+    } catch {
+      if error == .noSuchFileOrDirectory || error == .notDirectory { return nil }
+      throw Failure(error, "look at", path)
+    }
+  }
+
+  package static func isFolder(_ path: String) -> Bool {
+    (try? information(path))?.type == .directory
+  }
+
+  package static func isFile(_ path: String) -> Bool {
+    (try? information(path))?.type == .regular
+  }
+
+  /// The bytes of a regular file of at most `limit` bytes.
+  package static func read(_ path: String, limit: Int = 16 << 20) throws(Failure) -> [UInt8] {
+    do {
+      // Without this a named pipe would be waited for.
+      let file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking])
+      return try file.closeAfter {
+        let information = try file.stat()
+        if information.type == .directory { throw Errno.isDirectory }
+        guard information.type == .regular else { throw Failure(.host, "cannot read '\(path)': it is no regular file") }
+        // Files of /proc and /sys have no size, so the end is found by reading.
+        var bytes: [UInt8] = []
+        while true {
+          let chunk = unsafe try [UInt8](unsafeUninitializedCapacity: min(1 << 20, limit + 1 - bytes.count)) {
+            buffer, count in
+            unsafe count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
+          }
+          if chunk.isEmpty { return bytes }
+          bytes += chunk
+          if bytes.count > limit { throw Failure(.host, "cannot read '\(path)': it is larger than \(limit) bytes") }
+        }
+      }
+    } catch let failure as Failure {
+      throw failure
+    } catch {
+      throw Failure(error, "read", path)
+    }
+  }
+
+  /// The file as text, broken UTF-8 repaired.
+  package static func readText(_ path: String, limit: Int = 16 << 20) throws(Failure) -> String {
+    String(decoding: try read(path, limit: limit), as: UTF8.self)
+  }
+
+  /// Writes a file so that a reader sees the old one or the whole new one, whatever happens in between: a temporary
+  /// file beside it, on the disk before it takes the name. The temporary file is gone if this throws.
+  package static func write(_ bytes: [UInt8], to path: String, mode: UInt16 = 0o644) throws(Failure) {
+    let temporary = "\(path).\(randomSuffix()).tmp"
+    do {
+      let file = try FileDescriptor.open(
+        FilePath(temporary), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec, .noFollow],
+        permissions: FilePermissions(rawValue: 0o600))
+      do {
+        try file.closeAfter {
+          _ = try file.writeAll(bytes)
+          guard fchmod(file.rawValue, mode_t(mode)) == 0, fsync(file.rawValue) == 0 else {
+            throw Errno(rawValue: errno)
+          }
+        }
+        guard unsafe rename(temporary, path) == 0 else { throw Errno(rawValue: errno) }
+      } catch {
+        unsafe unlink(temporary)
+        throw error
+      }
+    } catch {
+      throw Failure(error, "write", path)
+    }
+    // The new name itself is on the disk only when its folder is. A file system that cannot do that is no error.
+    let folder = FilePath(path).removingLastComponent()
+    if let folder = try? FileDescriptor.open(folder.isEmpty ? "." : folder, .readOnly, options: [.closeOnExec]) {
+      fsync(folder.rawValue)
+      try? folder.close()
+    }
+  }
+
+  package static func write(_ text: String, to path: String, mode: UInt16 = 0o644) throws(Failure) {
+    try write(Array(text.utf8), to: path, mode: mode)
+  }
+
+  /// Makes a folder and the parents it lacks; a folder that exists is left as it is.
+  package static func createFolder(_ path: String, mode: UInt16 = 0o755) throws(Failure) {
+    var prefix = FilePath(path)
+    var missing: [FilePath] = []
+    while !prefix.isEmpty, try information(prefix.string) == nil {
+      missing.append(prefix)
+      prefix = prefix.removingLastComponent()
+    }
+    for folder in missing.reversed() where unsafe mkdir(folder.string, mode_t(mode)) != 0 && errno != EEXIST {
+      throw Failure(Errno(rawValue: errno), "create the folder", folder.string)
+    }
+    guard isFolder(path) else { throw Failure(.host, "cannot create the folder '\(path)': a file has its name") }
+  }
+
+  /// Makes a new folder that only this user can look into, and returns its path.
+  /// - Parameter folder: Where; `nil` for the folder of temporary files (`TMPDIR`, or `/tmp`).
+  package static func createTemporaryFolder(_ prefix: String, in folder: String? = nil) throws(Failure) -> String {
+    let folder = folder ?? Directories.temporary
+    var last = Errno.fileExists
+    for _ in 0..<16 {
+      let path = "\(folder)/\(prefix)-\(randomSuffix())"
+      if unsafe mkdir(path, 0o700) == 0 { return path }
+      last = Errno(rawValue: errno)
+      if last != .fileExists { break }
+    }
+    throw Failure(last, "create a folder in", folder)
+  }
+
+  /// The names in a folder, sorted, without `.` and `..`.
+  package static func names(in folder: String) throws(Failure) -> [String] {
+    do {
+      let directory = try FileDescriptor.open(FilePath(folder), .readOnly, options: [.directory, .closeOnExec])
+      return try entries(closing: directory).map(text(of:)).sorted()
+    } catch {
+      throw Failure(error, "read the folder", folder)
+    }
+  }
+
+  /// Gives a file or folder another name on the same file system, at once; a file that has the name is replaced.
+  package static func move(_ path: String, to target: String) throws(Failure) {
+    if unsafe rename(path, target) != 0 { throw Failure(Errno(rawValue: errno), "rename '\(path)' to", target) }
+  }
+
+  /// Removes a file, link or empty folder; one that is not there is no error.
+  package static func remove(_ path: String) throws(Failure) {
+    #if canImport(Darwin)
+      let result = unsafe Darwin.remove(path)
+    #else
+      let result = unsafe Glibc.remove(path)
+    #endif
+    if result != 0, errno != ENOENT { throw Failure(Errno(rawValue: errno), "remove", path) }
+  }
+
+  /// The bytes that this user may still write to the file system of an existing folder.
+  package static func freeSpace(of folder: String) throws(Failure) -> Int64 {
+    var information = statvfs()
+    guard unsafe statvfs(folder, &information) == 0 else {
+      throw Failure(Errno(rawValue: errno), "ask the free space of", folder)
+    }
+    return Int64(clamping: UInt64(information.f_bavail) * UInt64(information.f_frsize))
+  }
+
+  static func randomSuffix() -> String {
+    let digits = String(UInt64.random(in: .min ... .max), radix: 36)
+    return String(repeating: "0", count: 13 - digits.count) + digits
+  }
+}

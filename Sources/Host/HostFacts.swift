@@ -1,0 +1,103 @@
+import SystemPackage
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// What this host is, asked anew each time.
+package enum HostFacts {
+  /// A variable of this process's environment.
+  @Sendable package static func environment(_ name: String) -> String? {
+    unsafe getenv(name).map { unsafe String(cString: $0) }
+  }
+
+  package static var hostName: String {
+    unameField { $0.nodename }
+  }
+
+  /// `Linux`, `Darwin`.
+  package static var systemName: String {
+    unameField { $0.sysname }
+  }
+
+  /// The kernel's release, such as `6.1.0-18-amd64`.
+  package static var kernelRelease: String {
+    unameField { $0.release }
+  }
+
+  /// The processors that are switched on.
+  package static var processorCount: Int {
+    max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+  }
+
+  /// Bytes of memory in all.
+  package static var memory: Int64 {
+    #if canImport(Darwin)
+      var size: Int64 = 0
+      var length = MemoryLayout<Int64>.size
+      let result = unsafe sysctlbyname("hw.memsize", &size, &length, nil, 0)
+      return result == 0 ? size : 0
+    #else
+      return memoryField("MemTotal:") ?? 0
+    #endif
+  }
+
+  /// Bytes of memory that can be had without swapping; `nil` where the system does not tell.
+  package static var availableMemory: Int64? {
+    #if canImport(Darwin)
+      return nil
+    #else
+      return memoryField("MemAvailable:")
+    #endif
+  }
+
+  /// The name of the user, or the number of one without a name.
+  package static var userName: String {
+    guard let entry = unsafe getpwuid(geteuid()), let name = unsafe entry.pointee.pw_name else { return "\(geteuid())" }
+    return unsafe String(cString: name)
+  }
+
+  package static var isRoot: Bool { geteuid() == 0 }
+  package static var processID: Int32 { getpid() }
+
+  /// The absolute path of a tool that PATH knows.
+  package static func tool(_ name: String) -> String? {
+    let folders = environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin"
+    return folders.split(separator: ":").filter { $0.hasPrefix("/") }.map { "\($0)/\(name)" }.first { path in
+      guard FileSystem.isFile(path) else { return false }
+      return unsafe access(path, X_OK) == 0
+    }
+  }
+
+  private static func unameField(_ field: (SystemNames) -> String) -> String {
+    var names = utsname()
+    guard unsafe uname(&names) == 0 else { return "unknown" }
+    return field(SystemNames(names))
+  }
+
+  #if !canImport(Darwin)
+    /// A line of /proc/meminfo, in bytes.
+    private static func memoryField(_ name: String) -> Int64? {
+      guard let text = try? FileSystem.readText("/proc/meminfo") else { return nil }
+      let line = text.split(separator: "\n").first { $0.hasPrefix(name) }
+      let words = line?.split(separator: " ") ?? []
+      return words.count > 1 ? Int64(words[1]).map { $0 * 1024 } : nil
+    }
+  #endif
+}
+
+/// The fields of `utsname`, which are tuples of characters in Swift, as text.
+private struct SystemNames {
+  let sysname, nodename, release: String
+
+  init(_ names: utsname) {
+    func text<Field>(_ field: Field) -> String {
+      unsafe withUnsafeBytes(of: field) { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+    sysname = text(names.sysname)
+    nodename = text(names.nodename)
+    release = text(names.release)
+  }
+}

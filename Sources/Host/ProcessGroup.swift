@@ -1,0 +1,53 @@
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// The processes that a command started in a group of its own.
+struct ProcessGroup: Sendable {
+  /// The process id of the leader.
+  let id: Int32
+
+  /// Whether a process of the group is left. A leader that was not waited for counts.
+  var isAlive: Bool {
+    kill(-id, 0) == 0 || errno == EPERM
+  }
+
+  func send(_ signal: Int32) {
+    _ = kill(-id, signal)
+  }
+
+  /// Waits until the group is empty, for `grace` at most, and ends by KILL what is left then.
+  ///
+  /// The leader must have been sent TERM and must have been waited for. Nothing tells when the others end, since they
+  /// are no children of this process: they are asked for.
+  func end(grace: Duration) async {
+    if await isEmpty(within: grace) { return }
+    send(SIGKILL)
+    _ = await isEmpty(within: .seconds(1))
+  }
+
+  private func isEmpty(within time: Duration) async -> Bool {
+    let deadline = ContinuousClock.now + time
+    var delay = Duration.milliseconds(2)
+    while isAlive {
+      if ContinuousClock.now >= deadline { return false }
+      try? await Task.sleep(for: delay)
+      delay = min(delay * 2, .milliseconds(50))
+    }
+    return true
+  }
+}
+
+/// A write to a pipe that nobody reads any more must fail rather than end this process. Children get the default
+/// disposition back, since swift-subprocess resets all of them.
+package enum BrokenPipes {
+  private static let ignored: Void = {
+    _ = signal(SIGPIPE, SIG_IGN)
+  }()
+
+  package static func ignore() {
+    ignored
+  }
+}
