@@ -147,6 +147,10 @@ package enum FileSystem {
     if result != 0, errno != ENOENT { throw Failure(Errno(rawValue: errno), "remove", path) }
   }
 
+  package static func setMode(_ mode: UInt16, of path: String) throws(Failure) {
+    if unsafe chmod(path, mode_t(mode)) != 0 { throw Failure(Errno(rawValue: errno), "change the mode of", path) }
+  }
+
   /// The bytes that this user may still write to the file system of an existing folder.
   package static func freeSpace(of folder: String) throws(Failure) -> Int64 {
     var information = statvfs()
