@@ -60,7 +60,7 @@ let package = Package(
       providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
     room("Catalog"),
     room("Diagnostics"),
-    room("YAML", uses: ["CLibYAML", "Diagnostics"]),
+    room("YAML", uses: ["CLibYAML", "Diagnostics"], [system]),
     room("Matrix", uses: ["YAML", "Diagnostics", "Catalog"], [collections]),
     room("Channels", uses: ["Matrix", "Catalog", "Diagnostics"]),
     room("Host", [subprocess, system, unixSignals]),
@@ -84,7 +84,7 @@ let package = Package(
 
     tests(of: "Catalog"),
     tests(of: "Diagnostics"),
-    tests(of: "YAML", uses: ["Diagnostics"], [customDump]),
+    tests(of: "YAML", uses: ["Diagnostics"], [customDump, system]),
     tests(of: "Matrix", uses: ["YAML", "Diagnostics", "Catalog"], [customDump]),
     tests(of: "Channels", uses: ["Matrix", "Catalog", "Diagnostics"], [customDump]),
     tests(of: "Host", [subprocess, system]),
