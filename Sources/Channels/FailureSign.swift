@@ -1,0 +1,157 @@
+package import MusterCatalog
+
+/// A line of a package manager's or a tool's output that tells why it failed.
+package struct FailureSign: Sendable, Hashable {
+  /// In the order they are looked for: an earlier one is often the cause of a later one.
+  package enum Cause: Sendable, Hashable, CaseIterable {
+    case diskFull
+    /// The machine's clock is wrong.
+    case clock
+    /// A signature is missing, unknown or wrong.
+    case signature
+    /// A mirror cannot be reached, or is not in order.
+    case network
+    /// Another process holds the package manager's lock.
+    case locked
+    case noSuchPackage
+    /// A package's own script failed.
+    case scriptlet
+  }
+
+  package var cause: Cause
+  /// The line as it was printed, without white space at its ends.
+  package var line: String
+
+  /// What makes a failed `install` step fail, by its output and its exit status; `nil` when nothing in it is known.
+  package static func ofInstall(_ output: String, exit status: Int, family: Family) -> FailureSign? {
+    let lines = Self.lines(of: output)
+    for cause in Cause.allCases {
+      if let line = lines.first(where: { line in patterns(of: cause).contains { $0.matches(line) } }) {
+        return FailureSign(cause: cause, line: line)
+      }
+    }
+    guard family == .suse, let cause = zypperCauses[status] else { return nil }
+    return FailureSign(cause: cause, line: "zypper: exit status \(status)")
+  }
+
+  /// The line by which a package manager says that it cannot reach a mirror; `nil` when none does.
+  ///
+  /// Only forms that package managers print and nothing else, and nothing that a wrong address in the matrix can cause
+  /// as well, such as a 404: a script that fails on those has failed.
+  package static func ofUnreachableMirror(_ output: String) -> String? {
+    Self.lines(of: output).first { line in mirrorPatterns.contains { $0.matches(line) } }
+  }
+
+  /// The line by which a download tool (curl, wget, git, …) says that it cannot reach another host; `nil` when none
+  /// does. The machine itself is no other host.
+  package static func ofUnreachableHost(_ output: String) -> String? {
+    Self.lines(of: output).first { line in
+      toolPatterns.contains { $0.matches(line) } && !ownNames.contains { line.contains($0) }
+    }
+  }
+
+  /// Whether a package manager says that it does not know a package.
+  package static func tellsOfUnknownPackage(_ output: String) -> Bool {
+    Self.lines(of: output).contains { line in patterns(of: .noSuchPackage).contains { $0.matches(line) } }
+  }
+
+  private static func lines(of output: String) -> [String] {
+    output.split(whereSeparator: \.isNewline).map { String($0.drop(while: \.isWhitespace)) }
+  }
+}
+
+/// The zypper exit statuses that tell the cause by themselves (zypper's manual, "EXIT CODES").
+private let zypperCauses: [Int: FailureSign.Cause] = [
+  4: .network, 7: .locked, 104: .noSuchPackage, 106: .network, 107: .scriptlet,
+]
+
+private let ownNames = ["localhost", "127.0.0.1", "[::1]", "::1 "]
+
+/// A line that begins with `start` and holds one of `texts`, if there are any.
+private struct Pattern {
+  var start = ""
+  var texts: [String]
+
+  func matches(_ line: String) -> Bool {
+    line.hasPrefix(start) && (texts.isEmpty || texts.contains { line.contains($0) })
+  }
+}
+
+private func anywhere(_ texts: String...) -> [Pattern] {
+  [Pattern(texts: texts)]
+}
+
+private func patterns(of cause: FailureSign.Cause) -> [Pattern] {
+  switch cause {
+  case .diskFull:
+    anywhere(
+      "No space left on device", "You don't have enough free space", "not enough free disk space",
+      "needs more space on the", "Not enough space", "Insufficient space")
+  case .clock: anywhere("not valid yet", "is not yet valid")
+  case .signature:
+    anywhere(
+      "NO_PUBKEY", "BADSIG", "EXPKEYSIG", "is not signed", "GPG check FAILED", "Bad GPG signature",
+      "GPG signature is not available", "wrong key", "Signature verification failed", "is unknown trust",
+      "could not be looked up", "invalid or corrupted package", "invalid or corrupted database",
+      "UNTRUSTED signature", "BAD signature")
+  case .network:
+    mirrorPatterns
+      + anywhere(
+        "Status code: 404", "All mirrors were tried", "404  Not Found", "Cannot download", "Release file for",
+        "failed retrieving file", "Valid metadata not found", "corrupted during transfer", "Skipping repository")
+  case .locked:
+    anywhere(
+      "Could not get lock", "Unable to acquire the dpkg frontend lock", "System management is locked",
+      "unable to lock database", "Unable to lock database")
+  case .noSuchPackage:
+    anywhere(
+      "Unable to locate package", "has no installation candidate", "Couldn't find any package by",
+      "No match for argument", "No package matches", "No package ", "nothing provides", "not found in package names",
+      "No provider of", "target not found", "(no such package)")
+  case .scriptlet:
+    anywhere("post-installation script", "pre-installation script", "scriptlet failed", "command failed to execute")
+  }
+}
+
+private let mirrorPatterns: [Pattern] =
+  ["E: ", "W: ", "Err:", "Temporary failure resolving '", "Could not connect to "].map { start in
+    Pattern(
+      start: start,
+      texts: [
+        "Temporary failure resolving", "Could not resolve", "Could not connect", "onnection timed out",
+        "Connection refused", "onnection failed", "Network is unreachable", "Unable to connect to",
+        "Mirror sync in progress", "Hash Sum mismatch", "unexpected size", "NOSPLIT", "503  Service Unavailable",
+        "502  Bad Gateway", "504  Gateway",
+      ])
+  } + [
+    // dnf and librepo, by curl's own numbers: only those of connections.
+    Pattern(texts: [5, 6, 7, 18, 28, 35, 52, 55, 56, 92].map { "Curl error (\($0))" } + ["Status code: 50"]),
+    // zypper
+    Pattern(texts: ["Download (curl) error for '", "Timeout exceeded when accessing '", "Connection failed for '"]),
+    // pip
+    Pattern(start: "WARNING: Retrying (Retry(", texts: []),
+  ]
+  + ["error: failed retrieving file", "WARNING: ", "ERROR: http"].map { start in
+    Pattern(
+      start: start,
+      texts: [
+        // pacman
+        ": Could not resolve host", ": Failed to connect to", ": Connection timed out", ": Operation too slow",
+        "Resolving timed out", "The requested URL returned error: 50",
+        // apk
+        "temporary error (try again later)", "DNS lookup error", "DNS: transient error", "DNS: name does not exist",
+        "network error (check Internet connection and firewall)", "could not connect to server", "operation timed out",
+      ])
+  }
+
+private let toolPatterns: [Pattern] =
+  [
+    Pattern(start: "curl: (", texts: [5, 6, 7, 28, 35, 52, 55, 56].map { "curl: (\($0))" }),
+    Pattern(
+      start: "wget: ", texts: ["unable to resolve host address", "bad address '", "can't connect to remote host"]),
+    Pattern(
+      start: "fatal: unable to access '", texts: ["Could not resolve host", "Failed to connect", "Could not connect"]),
+    Pattern(start: "ssh: Could not resolve hostname", texts: []),
+    Pattern(texts: ["failed: Connection timed out.", "failed: Network is unreachable.", "failed: Connection refused."]),
+    Pattern(texts: ["Temporary failure in name resolution", "getaddrinfo EAI_AGAIN", "getaddrinfo ENOTFOUND"]),
+  ]

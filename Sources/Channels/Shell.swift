@@ -1,0 +1,22 @@
+import MusterMatrix
+
+/// Text as a word of a shell script.
+enum Shell {
+  /// The text in single quotes.
+  static func quote(_ text: String) -> String {
+    let escaped = text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#)
+    return "'\(escaped)'"
+  }
+
+  /// The text with each secret as a variable: `'token='"${TOKEN}"`.
+  static func quote(_ text: MaskedText) -> String {
+    let parts = text.segments.map { segment in
+      switch segment {
+      case .text(let text): text.isEmpty ? "" : quote(text)
+      case .secret(let name): "\"${\(name)}\""
+      }
+    }
+    let word = parts.joined()
+    return word.isEmpty ? "''" : word
+  }
+}

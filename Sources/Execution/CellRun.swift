@@ -1,0 +1,136 @@
+import MusterCatalog
+import MusterHost
+import MusterImages
+import MusterMachines
+import MusterMatrix
+
+/// One cell, with all its attempts.
+struct CellRun: Sendable {
+  let context: RunContext
+  let cell: Cell
+  /// The cell's folder, relative to the run's output folder.
+  let folder: String
+
+  func perform() async -> Ending {
+    await context.tell(.cellStarted(cell: cell.name))
+    let stopwatch = Stopwatch()
+    var ending = await performAttempts(cell.resolved())
+    var finished = CellFinished(
+      cell: cell.name, outcome: ending.outcome, seconds: stopwatch.elapsed.seconds, reason: ending.reason)
+    if let remark = cell.expectedFailure {
+      switch ending.outcome {
+      case .passed, .flaky: (finished.outcome, finished.remark) = (.unexpectedPass, remark)
+      case .failed: (finished.outcome, finished.remark) = (.expectedFailure, remark)
+      default: break
+      }
+    }
+    ending.outcome = finished.outcome
+    await context.tell(.cellFinished(finished))
+    return ending
+  }
+
+  private func performAttempts(_ plan: CellPlan) async -> Ending {
+    let image: ImageDescription
+    switch await prepareImage(plan) {
+    case .success(let prepared): image = prepared
+    case .failure(let failure): return Task.isCancelled ? .cancelled : .error(failure)
+    }
+    // The image is the host's and shared by many cells: the cell's own time begins here.
+    let countdown = Countdown("cell", plan.timeouts.cell, scale: context.scale)
+    let attempts = max(1, context.options.attempts ?? plan.attempts.cell)
+    var firstReason: Reason?
+    for number in 1...attempts {
+      let ending = await AttemptRun(
+        context: context, cell: cell, plan: plan, image: image, number: number, folder: "\(folder)/attempt-\(number)",
+        countdown: countdown,
+        mayKeep: { mayKeep($0) && !mayTryAgain(after: $0, number, of: attempts, countdown) }
+      ).perform()
+      if ending.outcome == .passed, number > 1 {
+        return Ending(outcome: .flaky, reason: firstReason ?? Reason("passed in attempt \(number)"))
+      }
+      guard mayTryAgain(after: ending, number, of: attempts, countdown) else { return ending }
+      firstReason = firstReason ?? ending.reason
+      let pause = Pauses.growing(context.options.pauses.cell, after: number)
+      try? await Task.sleep(for: min(pause, countdown.remaining), clock: .suspending)
+      if Task.isCancelled { return .cancelled }
+    }
+    return .cancelled
+  }
+
+  /// A failure that the matrix expects is no reason to try again.
+  private func mayTryAgain(after ending: Ending, _ number: Int, of attempts: Int, _ countdown: Countdown) -> Bool {
+    if number >= attempts || !ending.canPass || ending.endsRun || Task.isCancelled { return false }
+    if cell.expectedFailure != nil, ending.outcome == .failed { return false }
+    return countdown.remaining > .zero
+  }
+
+  private func mayKeep(_ ending: Ending) -> Bool {
+    guard context.options.keep == .failed else { return false }
+    switch ending.outcome {
+    case .failed: return cell.expectedFailure == nil
+    case .timedOut, .error: return true
+    default: return false
+    }
+  }
+
+  // MARK: - The image
+
+  /// The first image that the backend can have, made ready. What can pass is tried again.
+  private func prepareImage(_ plan: CellPlan) async -> Result<ImageDescription, Failure> {
+    let backend = context.backend
+    let images = plan.images.filter { $0.backend == nil || $0.backend == backend.name }.map(\.image)
+      .filter { backend.supports($0) }
+    guard !images.isEmpty else {
+      let names = plan.images.map(\.image.name).joined(separator: ", ")
+      return .failure(
+        Failure(
+          .matrix, "'\(plan.distro)' has no image that \(backend.name) can start from: \(names)",
+          hint: "give it another 'image', or choose another backend"))
+    }
+    var count = 1
+    while true {
+      var failures: [Failure] = []
+      for image in images {
+        switch await prepare(image) {
+        case .success: return .success(image)
+        case .failure(let failure): failures.append(failure)
+        }
+        if Task.isCancelled { break }
+      }
+      var failure = failures.first { $0.canPass } ?? failures[0]
+      if failures.count > 1 { failure.evidence += failures.map(\.description) }
+      guard failure.canPass, count < plan.attempts.launch, !Task.isCancelled else { return .failure(failure) }
+      let pause = Pauses.growing(context.options.pauses.launch, after: count)
+      await context.tell(.cellProgress(cell: cell.name, activity: "\(failure.message); again in \(pause.human)"))
+      try? await Task.sleep(for: pause, clock: .suspending)
+      count += 1
+    }
+  }
+
+  private func prepare(_ image: ImageDescription) async -> Result<Void, Failure> {
+    do {
+      try await context.backend.prepare(image) { progress in
+        await context.tell(.cellProgress(cell: cell.name, activity: progress.text(of: image)))
+      }
+      return .success(())
+    } catch let failure as Failure {
+      return .failure(failure)
+    } catch {
+      return .failure(Failure(.image, "the image '\(image.name)' could not be made ready: \(error)"))
+    }
+  }
+}
+
+extension ImageProgress {
+  /// `downloading debian/12: 40 %, 12s left`.
+  func text(of image: ImageDescription) -> String {
+    var text = "\(activity) \(image.name)"
+    if let done, let total, total > 0 {
+      text += ": \(done * 100 / total) % of \(ByteCount(total))"
+    } else if let done {
+      text += ": \(ByteCount(done))"
+    }
+    if let remaining { text += ", \(remaining.human) left" }
+    return text
+  }
+}

@@ -1,0 +1,82 @@
+import MusterCatalog
+import MusterGuest
+import MusterHost
+import MusterMachines
+import MusterMatrix
+
+extension AttemptRun {
+  /// After a failure, brings out what explains it: the journal, the package manager's log, and the files that steps
+  /// would have fetched. As far as the machine still answers, and within a limit of its own.
+  func collect(from machine: any Machine, after steps: Steps) async {
+    switch steps.ending.outcome {
+    case .failed, .timedOut, .error: break
+    default: return
+    }
+    if steps.isMachineDead || steps.ending.endsRun || Task.isCancelled { return }
+    let stopwatch = Stopwatch()
+    await context.tell(.phaseStarted(cell: cell.name, attempt: number, phase: .collect))
+    let limit = context.scale.time(context.options.pauses.collect)
+    _ = await bounded(limit, hurried: .zero, by: context.interruption) { () async -> Bool in
+      for log in GuestLog.all(of: plan.family) { await collect(log, from: machine.guest) }
+      for step in steps.unfetched {
+        // What an unfinished test did not make is not missing.
+        _ = try? await Artifacts(folder: context.path(folder)).fetch(step, machine.guest, deadline: limit)
+      }
+      return true
+    }
+    await context.tell(
+      .phaseFinished(cell: cell.name, attempt: number, phase: .collect, seconds: stopwatch.elapsed.seconds))
+  }
+
+  private func collect(_ log: GuestLog, from guest: any Guest) async {
+    let name = "\(folder)/\(log.name).log"
+    guard
+      let file = try? StepLog(name, in: context.options.output, limit: plan.logLimit, mask: context.secrets.mask)
+    else { return }
+    let command = GuestCommand(log.script, shell: ["sh"])
+    _ = try? await guest.run(command, deadline: context.scale.time(.seconds(20))) { stream, bytes in
+      if stream == .stdout { try file.append(bytes, from: stream) }
+    }
+    let isEmpty = file.lastLines(1).isEmpty
+    try? file.finish()
+    if isEmpty { try? FileSystem.remove(context.path(name)) }
+  }
+}
+
+/// What a machine itself keeps of what happened in it.
+struct GuestLog: Sendable {
+  /// The file's name, without `.log`.
+  var name: String
+  var script: String
+
+  static func all(of family: Family) -> [GuestLog] {
+    let files =
+      switch family {
+      case .debian: "/var/log/apt/term.log /var/log/dpkg.log"
+      case .fedora: "/var/log/dnf5.log /var/log/dnf.log /var/log/dnf.rpm.log /var/log/yum.log"
+      case .suse: "/var/log/zypp/history /var/log/zypper.log"
+      case .arch: "/var/log/pacman.log"
+      case .alpine: "/var/log/apk.log"
+      }
+    return [
+      GuestLog(
+        name: "journal",
+        script: """
+          if command -v journalctl >/dev/null; then
+            journalctl --no-pager -b -o short-precise -n 20000
+          else
+            cat /var/log/messages 2>/dev/null || dmesg
+          fi
+          """),
+      GuestLog(
+        name: "packages",
+        script: """
+          for file in \(files); do
+            test -s "$file" || continue
+            echo "==> $file"
+            tail -c 1000000 "$file"
+          done
+          """),
+    ]
+  }
+}

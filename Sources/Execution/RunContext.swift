@@ -1,0 +1,45 @@
+import MusterHost
+import MusterMachines
+import MusterMatrix
+
+/// What everything in a run shares.
+struct RunContext: Sendable {
+  let plan: Plan
+  let backend: any Backend
+  let scale: TimeScale
+  let options: RunOptions
+  let secrets: Secrets
+  let interruption: Interruption
+  let post: EventPost
+
+  func tell(_ kind: Event.Kind) async {
+    await post.send(kind.masked(by: secrets.mask))
+  }
+
+  /// Tells that most of a limit is used.
+  func warning(of cell: String) -> @Sendable (Countdown, Duration) async -> Void {
+    { countdown, used in
+      await tell(.slow(cell: cell, what: countdown.what, seconds: used.seconds, limit: countdown.limit.seconds))
+    }
+  }
+
+  /// The absolute path of what is named relative to the output folder.
+  func path(_ name: String) -> String { "\(options.output)/\(name)" }
+}
+
+/// How a cell or an attempt ended, before the matrix's expectations of it count.
+struct Ending: Sendable {
+  var outcome: Outcome
+  var reason: Reason?
+  /// Whether another attempt may end otherwise.
+  var canPass = false
+  /// Whether the host cannot go on at all, since it cannot keep what comes out.
+  var endsRun = false
+
+  static let cancelled = Ending(outcome: .cancelled, reason: nil)
+
+  /// What the host or a backend could not do.
+  static func error(_ failure: Failure, endsRun: Bool = false) -> Ending {
+    Ending(outcome: .error, reason: Reason(failure), endsRun: endsRun)
+  }
+}
