@@ -61,7 +61,7 @@ let package = Package(
     room("Catalog"),
     room("Diagnostics"),
     room("YAML", uses: ["CLibYAML", "Diagnostics"], [system]),
-    room("Matrix", uses: ["YAML", "Diagnostics", "Catalog"], [collections]),
+    room("Matrix", uses: ["YAML", "Diagnostics", "Catalog", "Host"]),
     room("Channels", uses: ["Matrix", "Catalog", "Diagnostics"]),
     room("Host", [subprocess, system, unixSignals]),
     room("Images", uses: ["Guest", "Host", "Catalog"], [crypto, system]),

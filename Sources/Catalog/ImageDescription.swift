@@ -14,7 +14,7 @@ package struct ImageDescription: Sendable, Hashable {
   }
 
   /// What is prepared in an image that has never seen Muster.
-  package enum Initialization: String, Sendable, Hashable {
+  package enum Initialization: String, Sendable, Hashable, CaseIterable {
     /// cloud-init reads a NoCloud seed at the first boot.
     case cloudInit = "cloud-init"
     /// Muster puts its user, key and services into the image when it builds it.

@@ -162,6 +162,12 @@ package struct JSONWriter: Sendable {
     bytes.append(contentsOf: (bool ? "true" : "false").utf8)
   }
 
+  /// A value that was written before, by a compact writer.
+  package mutating func value(written bytes: [UInt8]) {
+    startElement()
+    self.bytes.append(contentsOf: bytes)
+  }
+
   package mutating func null() {
     startElement()
     bytes.append(contentsOf: "null".utf8)

@@ -1,23 +1,49 @@
+import MusterCatalog
 package import MusterDiagnostics
 
-/// One test on one distro, and one value of each further axis. Light: a matrix may have a hundred thousand.
+/// One test on one distro, and one value of each further axis. Light: a matrix may have a hundred thousand, so that a
+/// cell is a few numbers in a document that all of them share.
 package struct Cell: Sendable {
-  /// `test@distro`, or `test[memory=512M,locale=C]@distro`: what is printed can be typed.
-  package var name: String
-  package var test: String
-  package var distro: String
-  package var axes: [AxisValue]
-  /// Where the test stands in the matrix.
-  package var location: Location
-  /// Why the matrix leaves it out; it is reported as skipped.
-  package var excluded: Remark?
-  /// Why the matrix expects it to fail.
-  package var expectedFailure: Remark?
+  let document: Document
+  let testNumber: Int32
+  let distroNumber: Int32
+  /// Which of its test's combinations of axis values.
+  let combination: Int32
+  /// The entries of `exclude` and `expect-failure` that speak of it; -1 for none.
+  let exclusion: Int32
+  let expectation: Int32
 }
 
 extension Cell {
-  /// The cell with every variable in place. It cannot fail: all that could be wrong was told when the file was read.
-  package func resolved() -> CellPlan {
-    fatalError("not written yet")
+  /// `test@distro`, or `test[memory=512M,locale=C]@distro`: what is printed can be typed.
+  package var name: String { definition.cellName(distro: distro, combination: Int(combination)) }
+  package var test: String { definition.name }
+  package var distro: String { document.distros[Int(distroNumber)].name }
+  package var axes: [AxisValue] {
+    definition.axes.map { AxisValue(axis: $0.name, value: $0.values[$0.index(in: Int(combination))]) }
+  }
+  /// Where the test stands in the matrix.
+  package var location: Location { definition.span.location }
+  /// Why the matrix leaves it out; it is reported as skipped.
+  package var excluded: Remark? { exclusion < 0 ? nil : document.exclusions[Int(exclusion)].remark }
+  /// Why the matrix expects it to fail.
+  package var expectedFailure: Remark? {
+    expectation < 0 ? nil : document.expectedFailures[Int(expectation)].remark
+  }
+
+  var definition: Test { document.tests[Int(testNumber)] }
+}
+
+extension Test {
+  func cellName(distro: String, combination: Int) -> String {
+    if axes.isEmpty { return "\(name)@\(distro)" }
+    let values = axes.map { "\($0.name)=\($0.values[$0.index(in: combination)])" }
+    return "\(name)[\(values.joined(separator: ","))]@\(distro)"
+  }
+
+  /// The architecture of a cell's machine: the axis `cpu`, or else the distro's.
+  func cpu(in combination: Int, or cpu: CPU) -> CPU {
+    guard let axis = cpuAxis else { return cpu }
+    return CPU(rawValue: axes[axis].values[axes[axis].index(in: combination)]) ?? cpu
   }
 }

@@ -15,21 +15,15 @@ package struct Plan: Sendable {
   package var secrets: [String]
   /// Steps on the host, run once, with `--setup`.
   package var setup: [Step]
-  /// The cells in order: distro by distro as in the file, so that cells sharing an image stand together.
+  /// The cells in order: distro by distro as in the file, so that cells that share an image stand together; for each
+  /// distro test by test; for each test its axes' values, the last axis changing first. Cells that the matrix excludes
+  /// are among them, and say so.
   package var cells: [Cell]
+  /// What the cells share.
+  let document: Document
 
-  package init(
-    name: String, file: String, directory: String, backends: [String], secrets: [String],
-    setup: [Step], cells: [Cell]
-  ) {
-    self.name = name
-    self.file = file
-    self.directory = directory
-    self.backends = backends
-    self.secrets = secrets
-    self.setup = setup
-    self.cells = cells
-  }
+  /// How many cells a matrix may have.
+  package static let cellLimit = 1_000_000
 }
 
 /// One value of a further axis.

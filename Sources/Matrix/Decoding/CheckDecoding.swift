@@ -1,0 +1,120 @@
+import MusterDiagnostics
+import MusterYAML
+
+/// The step `check`: one subject, and what must hold of it.
+extension MatrixDecoder {
+  private static let subjects: [(key: String, others: [String])] = [
+    ("command", []), ("file", ["type", "mode", "owner", "contains", "sha256"]), ("package", ["version"]),
+    ("service", ["state"]), ("port", ["transport", "open"]), ("user", ["exists", "home", "shell", "groups"]),
+    ("process", ["running"]),
+  ]
+
+  func check(_ node: Node, _ scope: Scope) -> StepTemplate.Check? {
+    let subjects = Self.subjects.map(\.key)
+    guard let mapping = mapping(node, "'check'", hint: "write {command: …}, {file: …}, {service: …}, …") else {
+      return nil
+    }
+    // 'user' and 'service' have keys of their own, so the first key that is a subject is the subject.
+    let found = mapping.entries.filter { subjects.contains($0.key) }
+    guard let subject = found.first, let keys = Self.subjects.first(where: { $0.key == subject.key })?.others else {
+      if let entry = mapping.entries.first {
+        reportUnknown(entry, in: "check", known: subjects)
+      } else {
+        report("a check of nothing", at: node.span, hint: "the subjects are \(subjects.joined(separator: ", "))")
+      }
+      return nil
+    }
+    if found.count > 1 {
+      report(
+        "a check has one subject, and this has both '\(subject.key)' and '\(found[1].key)'", at: found[1].keySpan,
+        hint: "write two steps", notes: [.init("'\(subject.key)' is here", at: subject.keySpan)])
+      return nil
+    }
+    for entry in mapping.entries where entry.key != subject.key && !keys.contains(entry.key) {
+      reportUnknown(entry, in: "a check of '\(subject.key)'", known: [subject.key] + keys)
+    }
+    switch subject.key {
+    case "command": return checkedName(subject.value, "the name of a command", scope).map { .command($0) }
+    case "file": return fileCheck(subject.value, mapping, scope)
+    case "package":
+      let version = mapping["version"].flatMap { template($0, "a version", scope, .all) }
+      return package(subject.value, scope).flatMap { package in
+        guard case .perFamily(let names) = package,
+          let wrong = ([names.others ?? [.text("")]] + names.perFamily.values).first(where: { $0.count != 1 })
+        else { return .package(package, version: version) }
+        report(
+          "a check of a package needs one name for each family, not \(wrong.count)", at: subject.value.span,
+          hint: "leave families out with 'when'")
+        return nil
+      }
+    case "service":
+      let state: CheckStep.ServiceState? = mapping["state"].map { word($0, "the state of a service") } ?? .active
+      guard let name = checkedName(subject.value, "the name of a service", scope), let state else { return nil }
+      return .service(name, state)
+    case "port": return portCheck(subject.value, mapping)
+    case "user": return userCheck(subject.value, mapping, scope)
+    default:
+      let running = mapping["running"].map { bool($0, "'running'") } ?? true
+      guard let name = checkedName(subject.value, "the name of a process", scope), let running else { return nil }
+      return .process(name, running: running)
+    }
+  }
+
+  private func checkedName(_ node: Node, _ what: String, _ scope: Scope) -> Template? {
+    guard let name = template(node, what, scope) else { return nil }
+    if name.constant?.isEmpty ?? false {
+      report("\(what) is empty", at: node.span)
+      return nil
+    }
+    return name
+  }
+
+  private func fileCheck(_ node: Node, _ mapping: Mapping, _ scope: Scope) -> StepTemplate.Check? {
+    guard let path = guestPath(node, "a path", scope) else { return nil }
+    var file = StepTemplate.File(path: path)
+    file.kind = mapping["type"].flatMap { word($0, "a type of file") }
+    file.mode = mapping["mode"].flatMap { constant($0, "a file mode", PlainValues.mode) }
+    file.owner = mapping["owner"].flatMap { owner($0, scope) }
+    file.contains = mapping["contains"].flatMap { template($0, "the content of a file", scope, .all) }
+    file.sha256 = mapping["sha256"].flatMap { node in
+      constant(node, "a checksum") { text throws(ValueProblem) in try PlainValues.digest(text, count: 64) }
+        .map { .text($0) }
+    }
+    if file.kind == .absent, let other = mapping.entries.first(where: { $0.key != "file" && $0.key != "type" }) {
+      report("a file that is absent has no '\(other.key)'", at: other.keySpan)
+      return nil
+    }
+    return .file(file)
+  }
+
+  private func portCheck(_ node: Node, _ mapping: Mapping) -> StepTemplate.Check? {
+    let number = constant(node, "a port") { text throws(ValueProblem) in
+      let number = try PlainValues.integer(text)
+      guard (1...65535).contains(number) else {
+        throw ValueProblem("\(number) is not a port", hint: "they go from 1 to 65535")
+      }
+      return number
+    }
+    let transport: CheckStep.Transport? = mapping["transport"].map { word($0, "a transport") } ?? .tcp
+    let open = mapping["open"].map { bool($0, "'open'") } ?? true
+    guard let number, let transport, let open else { return nil }
+    return .port(number, transport, open: open)
+  }
+
+  private func userCheck(_ node: Node, _ mapping: Mapping, _ scope: Scope) -> StepTemplate.Check? {
+    guard let name = checkedName(node, "the name of a user", scope) else { return nil }
+    var user = StepTemplate.User(name: name)
+    user.exists = mapping["exists"].flatMap { bool($0, "'exists'") } ?? true
+    user.home = mapping["home"].flatMap { guestPath($0, "a path", scope) }
+    user.shell = mapping["shell"].flatMap { guestPath($0, "a path", scope) }
+    user.groups =
+      mapping["groups"].flatMap { node in
+        oneOrMore(node, "'groups'")?.compactMap { checkedName($0, "the name of a group", scope) }
+      } ?? []
+    if !user.exists, let other = mapping.entries.first(where: { $0.key != "user" && $0.key != "exists" }) {
+      report("a user who does not exist has no '\(other.key)'", at: other.keySpan)
+      return nil
+    }
+    return .user(user)
+  }
+}

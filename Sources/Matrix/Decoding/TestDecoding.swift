@@ -1,0 +1,129 @@
+import MusterCatalog
+import MusterDiagnostics
+import MusterYAML
+
+extension MatrixDecoder {
+  private static let testKeys = ["distros", "tags", "axes", "provision", "verify"]
+
+  /// The tags of each test, which selectors need before any test is read.
+  func testTags(_ mapping: Mapping) -> [[String]] {
+    mapping.entries.map { entry in
+      if case .mapping(let test) = entry.value.content, let tags = test["tags"] { return self.tags(tags) }
+      return []
+    }
+  }
+
+  /// The key `tests`.
+  func tests(_ mapping: Mapping, _ tags: [[String]], _ names: Names) -> [Test] {
+    var chooser = DistroChooser(names: names)
+    var tests: [Test] = []
+    tests.reserveCapacity(mapping.entries.count)
+    for (number, entry) in mapping.entries.enumerated() {
+      _ = isName(entry, "a test")
+      guard let mapping = self.mapping(entry.value, "a test", hint: "write {verify: [{run: …}]}") else { continue }
+      tests.append(test(entry, mapping, tags[number], number, &chooser))
+    }
+    return tests
+  }
+
+  private func test(
+    _ entry: Mapping.Entry, _ mapping: Mapping, _ tags: [String], _ number: Int, _ chooser: inout DistroChooser
+  ) -> Test {
+    var test = Test(
+      name: entry.key, span: entry.keySpan, tags: tags, distros: chooser.all, axes: [], settings: Settings(),
+      provision: [], verify: [])
+    if let node = mapping["axes"] { test.axes = axes(node) }
+    let scope = Scope(axes: test.axes)
+    for entry in mapping.entries {
+      switch entry.key {
+      case "distros": test.distros = distros(entry.value, &chooser)
+      case "tags", "axes": break
+      case "provision": test.provision = steps(entry.value, "'provision'", scope)
+      case "verify": test.verify = steps(entry.value, "'verify'", scope)
+      default:
+        if !takeSetting(entry, into: &test.settings, scope) {
+          reportUnknown(entry, in: "a test", known: Self.testKeys + Self.settingsKeys)
+        }
+      }
+    }
+    if mapping["provision"] == nil, mapping["verify"] == nil {
+      report("the test '\(test.name)' does nothing", at: entry.keySpan, hint: "add 'verify' with a list of steps")
+    }
+    checkPackages(test.provision, of: test, number, chooser.compiler.names)
+    checkPackages(test.verify, of: test, number, chooser.compiler.names)
+    return test
+  }
+
+  private func distros(_ node: Node, _ chooser: inout DistroChooser) -> Bits {
+    let key = DistroChooser.key(node)
+    if let key, let known = chooser.known[key] { return known }
+    let before = diagnostics.count
+    guard let selector = selector(node, "'distros'", &chooser.compiler) else { return chooser.none }
+    let count = chooser.compiler.names.distros.count
+    let chosen = Bits(count: count) { selector.contains(test: -1, distro: $0) }
+    if diagnostics.count == before {
+      if chosen.isEmpty { report("this chooses no distro", at: node.span, severity: .warning) }
+      if let key { chooser.known[key] = chosen }
+    }
+    return chosen
+  }
+
+  /// Tells where a package has no name for the family of a distro that it is installed on.
+  func checkPackages(_ steps: [StepTemplate], of test: Test, _ number: Int, _ names: Names) {
+    for step in steps {
+      for package in step.action.packages {
+        guard case .perFamily(let package) = package, package.others == nil else { continue }
+        let missing = names.distros.indices.first { distro in
+          test.distros.contains(distro) && (step.when?.contains(test: number, distro: distro) ?? true)
+            && !(names.families[distro].map(package.knows) ?? true)
+        }
+        if let missing, let family = names.families[missing] {
+          report(
+            "no name of this package for the family '\(family.rawValue)', which '\(names.distros[missing])' is of",
+            at: package.span,
+            hint: "add '\(family.rawValue): NAME', or '\(family.rawValue):' with nothing if it needs none")
+        }
+      }
+    }
+  }
+}
+
+extension StepTemplate.Action {
+  fileprivate var packages: [StepTemplate.Package] {
+    switch self {
+    case .install(let packages): packages
+    case .check(.package(let package, _)): [package]
+    default: []
+    }
+  }
+}
+
+/// Chooses the distros of tests; many tests say the same, and share the answer.
+struct DistroChooser {
+  var compiler: SelectorCompiler
+  var known: [String: Bits] = [:]
+  let all: Bits
+  let none: Bits
+
+  init(names: Names) {
+    compiler = SelectorCompiler(names: names, domain: .distros)
+    all = Bits(count: names.distros.count) { _ in true }
+    none = Bits(count: names.distros.count)
+  }
+
+  /// What a selector says, as one text.
+  static func key(_ node: Node) -> String? {
+    switch node.content {
+    case .scalar(let scalar): return scalar.text
+    case .sequence(let nodes):
+      var key = ""
+      for node in nodes {
+        guard case .scalar(let scalar) = node.content else { return nil }
+        key += scalar.text
+        key += "\n"
+      }
+      return key
+    case .mapping: return nil
+    }
+  }
+}

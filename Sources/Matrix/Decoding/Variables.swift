@@ -1,0 +1,208 @@
+import MusterDiagnostics
+import MusterYAML
+
+/// The variables that a text may name where it stands.
+struct Scope {
+  /// The axes of the test, in a test.
+  var axes: [Axis] = []
+  /// Whether there is a cell: not in `setup`, which runs once on the host.
+  var hasCell = true
+}
+
+/// What a text may hold, beyond variables of the matrix and axes.
+struct Uses: OptionSet {
+  let rawValue: Int
+  /// `${distro}` and what else every cell has.
+  static let builtIns = Uses(rawValue: 1)
+  static let secrets = Uses(rawValue: 2)
+  static let all: Uses = [.builtIns, .secrets]
+}
+
+/// `vars` and `secrets`.
+struct Variables {
+  enum Value {
+    case unread(Node)
+    /// Being read now: who needs it again goes round in a circle.
+    case reading
+    case known(Template)
+    /// Told to be wrong already.
+    case wrong
+  }
+
+  var values: [String: Value] = [:]
+  var spans: [String: Span] = [:]
+  var secrets: Set<String> = []
+  /// Which tests have an axis of that name, to explain its use elsewhere.
+  var axes: [String: String] = [:]
+  /// How many variables are being read, each for the one before.
+  var depth = 0
+
+  /// Bytes that a text may have with its variables in place: variables of variables could grow without end.
+  static let longestText = 1 << 20
+  /// How many variables may need each other in a row.
+  static let deepest = 64
+
+  func candidates(_ scope: Scope) -> [String] {
+    values.keys.sorted() + secrets.sorted() + scope.axes.map(\.name)
+      + (scope.hasCell ? BuiltIn.allCases.map(\.rawValue) : [])
+  }
+}
+
+/// A piece of a text: as it is, or the name of a variable.
+enum TemplatePiece {
+  case text(String)
+  case variable(name: String, range: Range<Int>)
+  /// A `${` without its `}`.
+  case open(Range<Int>)
+
+  /// Takes a text apart. `$${` stands for `${`; every other `$` for itself.
+  static func pieces(of text: String) -> [TemplatePiece] {
+    let bytes = Array(text.utf8)
+    var pieces: [TemplatePiece] = []
+    var plain: [UInt8] = []
+    var index = 0
+    func byte(_ offset: Int) -> UInt8? { index + offset < bytes.count ? bytes[index + offset] : nil }
+    while index < bytes.count {
+      if bytes[index] == UInt8(ascii: "$") {
+        if byte(1) == UInt8(ascii: "$"), byte(2) == UInt8(ascii: "{") {
+          plain.append(contentsOf: "${".utf8)
+          index += 3
+          continue
+        }
+        if byte(1) == UInt8(ascii: "{") {
+          if !plain.isEmpty { pieces.append(.text(String(decoding: plain, as: UTF8.self))) }
+          plain = []
+          guard let close = bytes[index...].firstIndex(of: UInt8(ascii: "}")) else {
+            pieces.append(.open(index..<index + 2))
+            return pieces
+          }
+          pieces.append(
+            .variable(name: String(decoding: bytes[index + 2..<close], as: UTF8.self), range: index..<close + 1))
+          index = close + 1
+          continue
+        }
+      }
+      plain.append(bytes[index])
+      index += 1
+    }
+    if !plain.isEmpty { pieces.append(.text(String(decoding: plain, as: UTF8.self))) }
+    return pieces
+  }
+}
+
+extension MatrixDecoder {
+  /// Reads `text`, which stands at `span`; `nil` when something in it is wrong, which is told.
+  func template(_ text: String, at span: Span, _ what: String, _ scope: Scope, _ uses: Uses) -> Template? {
+    guard text.utf8.contains(UInt8(ascii: "$")) else { return .text(text) }
+    var parts: [Template.Part] = []
+    var isWhole = true
+    var length = 0
+    for piece in TemplatePiece.pieces(of: text) {
+      switch piece {
+      case .text(let plain): parts.append(.text(plain))
+      case .open(let range):
+        isWhole = false
+        report(
+          "a '${' without its '}'", at: locator.span(of: range, in: text, at: span),
+          hint: "write $${ for a literal '${'")
+      case .variable(let name, let range):
+        let place = { self.locator.span(of: range, in: text, at: span) }
+        if let value = value(of: name, at: place, in: text, scope) {
+          if isUsable(value, name, at: place, what, scope, uses) { parts += value.parts } else { isWhole = false }
+          length += value.length
+          if length > Variables.longestText {
+            report("the text is longer than 1M with its variables in place", at: place())
+            return nil
+          }
+        } else {
+          isWhole = false
+        }
+      }
+    }
+    return isWhole ? Template(parts) : nil
+  }
+
+  private func value(of name: String, at place: () -> Span, in text: String, _ scope: Scope) -> Template? {
+    if let axis = scope.axes.firstIndex(where: { $0.name == name }), name != BuiltIn.cpu.rawValue {
+      return .parts([.axis(axis)])
+    }
+    if let builtIn = BuiltIn(rawValue: name) { return .parts([.builtIn(builtIn)]) }
+    if variables.secrets.contains(name) { return .parts([.secret(name)]) }
+    switch variables.values[name] {
+    case .known(let value): return value
+    case .wrong: return nil
+    case .reading:
+      report("the variable '\(name)' needs itself", at: place(), hint: "write its value out")
+      return nil
+    case .unread(let node):
+      guard variables.depth < Variables.deepest else {
+        report("more than \(Variables.deepest) variables need each other in a row", at: place())
+        return nil
+      }
+      return read(name, node)
+    case nil:
+      reportUnknown(name, at: place(), scope)
+      return nil
+    }
+  }
+
+  /// Reads a variable, unless another has needed it before.
+  func readVariable(_ name: String) {
+    if case .unread(let node)? = variables.values[name] { _ = read(name, node) }
+  }
+
+  private func read(_ name: String, _ node: Node) -> Template? {
+    variables.values[name] = .reading
+    variables.depth += 1
+    defer { variables.depth -= 1 }
+    let value = textNode(node, "a variable").flatMap { template($0, at: node.span, "a variable", Scope(), .all) }
+    variables.values[name] = value.map { .known($0) } ?? .wrong
+    return value
+  }
+
+  private func reportUnknown(_ name: String, at span: Span, _ scope: Scope) {
+    if let test = variables.axes[name] {
+      report(
+        "'${\(name)}' is an axis of the test '\(test)', and has no value here", at: span,
+        hint: "use it in that test, or declare it under 'vars'")
+      return
+    }
+    guard PlainValues.isVariable(name) else {
+      report(
+        "\(quoted("${\(name)}")) is not a variable of the matrix", at: span,
+        hint: "write $\(quotedExpansion(name)) to leave it to the shell")
+      return
+    }
+    let near = Nearest.question(name, among: variables.candidates(scope)).map { "\($0) " } ?? ""
+    report(
+      "unknown variable '\(name)'", at: span,
+      hint: "\(near)declare it under 'vars', or write $\(name) or $${\(name)} if it is the shell's")
+  }
+
+  private func quotedExpansion(_ name: String) -> String {
+    String(quoted("${\(name)}").dropFirst().dropLast())
+  }
+
+  private func isUsable(
+    _ value: Template, _ name: String, at place: () -> Span, _ what: String, _ scope: Scope, _ uses: Uses
+  ) -> Bool {
+    guard case .parts(let parts) = value else { return true }
+    for part in parts {
+      switch part {
+      case .secret(let secret) where !uses.contains(.secrets):
+        report(
+          "the secret '\(secret)' cannot be used in \(what)", at: place(),
+          hint: "secrets can be used in scripts, expectations and the values of 'env'")
+        return false
+      case .builtIn where !scope.hasCell:
+        report("'${\(name)}' has no value here, outside any cell", at: place(), hint: nil)
+        return false
+      case .builtIn where !uses.contains(.builtIns):
+        report("'${\(name)}' cannot be used in \(what)", at: place(), hint: nil)
+        return false
+      default: break
+      }
+    }
+    return true
+  }
+}

@@ -1,0 +1,100 @@
+import MusterCatalog
+import MusterDiagnostics
+
+/// A step as the file says it, for whichever cell: `Step` with what is left open in it.
+struct StepTemplate: Sendable {
+  var action: Action
+  var name: Template?
+  var span: Span
+  /// The cells it is for; `nil` for all.
+  var when: Selector?
+  var user: Template?
+  var directory: Template?
+  var environment: [VariableTemplate] = []
+  var timeout: Setting<Duration>?
+  var retry = Retry()
+
+  enum Action: Sendable {
+    case run(Run)
+    case copy(Copy)
+    case fetch(from: Template, to: Template?, optional: Bool)
+    case install([Package])
+    case check(Check)
+    case reboot
+    case wait(script: Template, shell: [String], interval: Duration)
+  }
+
+  struct Run: Sendable {
+    var script: Template
+    var shell: [String]
+    var exit: [Int]
+    var stdout: [Expected]
+    var stderr: [Expected]
+  }
+
+  struct Expected: Sendable {
+    var kind: Expectation.Kind
+    var text: Template
+    var span: Span
+  }
+
+  struct Copy: Sendable {
+    var from: Template
+    /// The absolute folder that a relative `from` starts in.
+    var base: String
+    var to: Template
+    var mode: UInt16?
+    var owner: Template?
+  }
+
+  /// A package, or what each family has in its place.
+  enum Package: Sendable {
+    case named(Template)
+    case perFamily(Names)
+
+    func names(_ family: Family) -> [Template] {
+      switch self {
+      case .named(let name): [name]
+      case .perFamily(let names): names.perFamily[family] ?? names.others ?? []
+      }
+    }
+  }
+
+  struct Names: Sendable {
+    /// None where a family needs nothing.
+    var perFamily: [Family: [Template]]
+    /// For the families that are not listed.
+    var others: [Template]?
+    var span: Span
+
+    /// Whether it is said what a family has.
+    func knows(_ family: Family) -> Bool { others != nil || perFamily[family] != nil }
+  }
+
+  enum Check: Sendable {
+    case command(Template)
+    case file(File)
+    case package(Package, version: Template?)
+    case service(Template, CheckStep.ServiceState)
+    case port(Int, CheckStep.Transport, open: Bool)
+    case user(User)
+    case process(Template, running: Bool)
+  }
+
+  struct File: Sendable {
+    var path: Template
+    var kind: FileCheck.Kind?
+    var mode: UInt16?
+    var owner: Template?
+    var contains: Template?
+    var sha256: Template?
+  }
+
+  struct User: Sendable {
+    var name: Template
+    var exists = true
+    var home: Template?
+    var shell: Template?
+    var groups: [Template] = []
+  }
+}

@@ -1,0 +1,68 @@
+import MusterCatalog
+
+/// What holds where the matrix says nothing.
+enum Defaults {
+  static let cpus = 2
+  static let memory: Int64 = 2 << 30
+  static let disk: Int64 = 10 << 30
+  static let launchTimeout = Duration.seconds(5 * 60)
+  static let stepTimeout = Duration.seconds(10 * 60)
+  static let cellTimeout = Duration.seconds(30 * 60)
+  static let launchAttempts = 3
+  static let cellAttempts = 1
+  static let logLimit = 10 << 20
+}
+
+extension Cell {
+  /// The cell with every variable in place. It cannot fail: all that could be wrong was told when the file was read.
+  package func resolved() -> CellPlan {
+    let context = CellContext(self)
+    let defaults = document.defaults
+    let environment = VariableTemplate.merged([
+      defaults.environment, context.distro.settings.environment, context.test.settings.environment,
+    ])
+    let resolve = { (steps: [StepTemplate]) in
+      steps.filter(context.isMeant).map { $0.step(context, environment) }
+    }
+    let phases = [
+      Phase(kind: .provision, steps: resolve(context.distro.provision) + resolve(context.test.provision)),
+      Phase(kind: .verify, steps: resolve(context.test.verify)),
+    ]
+    return CellPlan(
+      cell: name, test: test, distro: distro, axes: axes, family: context.distro.family, cpu: context.cpu,
+      tags: context.distro.tags + context.test.tags.filter { !context.distro.tags.contains($0) },
+      images: context.distro.images[context.cpu] ?? [], resources: context.resources(defaults),
+      timeouts: Timeouts(
+        launch: context.value(defaults, \.launchTimeout, or: Defaults.launchTimeout),
+        step: context.value(defaults, \.stepTimeout, or: Defaults.stepTimeout),
+        cell: context.value(defaults, \.cellTimeout, or: Defaults.cellTimeout)),
+      attempts: Attempts(
+        launch: context.value(defaults, \.launchAttempts, or: Defaults.launchAttempts),
+        cell: context.value(defaults, \.cellAttempts, or: Defaults.cellAttempts)),
+      logLimit: context.value(defaults, \.logLimit, or: Defaults.logLimit),
+      phases: phases.filter { !$0.steps.isEmpty }, location: location)
+  }
+}
+
+extension CellContext {
+  func resources(_ defaults: Settings) -> Resources {
+    Resources(
+      cpus: value(defaults, \.cpus, or: Defaults.cpus), memory: value(defaults, \.memory, or: Defaults.memory),
+      disk: value(defaults, \.disk, or: Defaults.disk))
+  }
+}
+
+extension VariableTemplate {
+  /// One list of several, in which a later variable takes the place of an earlier one of its name.
+  static func merged(_ lists: [[VariableTemplate]]) -> [VariableTemplate] {
+    var merged: [VariableTemplate] = []
+    for variable in lists.joined() {
+      if let index = merged.firstIndex(where: { $0.name == variable.name }) {
+        merged[index] = variable
+      } else {
+        merged.append(variable)
+      }
+    }
+    return merged
+  }
+}

@@ -1,0 +1,71 @@
+import MusterCatalog
+import MusterDiagnostics
+
+extension StepTemplate {
+  /// The step of a cell; `environment` is what the matrix, the distro and the test set.
+  func step(_ context: CellContext, _ environment: [VariableTemplate]) -> Step {
+    Step(
+      action: action.action(context), title: title(context), location: span.location, user: user.map(context.text),
+      directory: directory.map(context.masked),
+      environment: VariableTemplate.merged([environment, self.environment]).map {
+        EnvironmentVariable(name: $0.name, value: context.masked($0.value))
+      },
+      timeout: timeout.map(context.value), retry: retry)
+  }
+}
+
+extension StepTemplate.Action {
+  fileprivate func action(_ context: CellContext) -> Step.Action {
+    switch self {
+    case .run(let run):
+      .run(
+        RunStep(
+          script: context.masked(run.script), shell: run.shell, exit: run.exit,
+          stdout: run.stdout.map { $0.expectation(context) }, stderr: run.stderr.map { $0.expectation(context) }))
+    case .copy(let copy):
+      .copy(
+        CopyStep(
+          from: Path.absolute(context.text(copy.from), in: copy.base), to: context.text(copy.to), mode: copy.mode,
+          owner: copy.owner.map(context.text)))
+    case .fetch(let from, let to, let optional):
+      .fetch(FetchStep(from: context.text(from), to: to.map(context.text), optional: optional))
+    case .install(let packages):
+      .install(InstallStep(packages: packages.flatMap { $0.names(context.distro.family) }.map(context.text)))
+    case .check(let check): .check(check.check(context))
+    case .reboot: .reboot
+    case .wait(let script, let shell, let interval):
+      .wait(WaitStep(script: context.masked(script), shell: shell, interval: interval))
+    }
+  }
+}
+
+extension StepTemplate.Expected {
+  fileprivate func expectation(_ context: CellContext) -> Expectation {
+    Expectation(kind: kind, text: context.masked(text), location: span.location)
+  }
+}
+
+extension StepTemplate.Check {
+  fileprivate func check(_ context: CellContext) -> CheckStep {
+    switch self {
+    case .command(let name): .command(name: context.text(name))
+    case .file(let file):
+      .file(
+        FileCheck(
+          path: context.text(file.path), kind: file.kind, mode: file.mode, owner: file.owner.map(context.text),
+          contains: file.contains.map(context.masked), sha256: file.sha256.map(context.text)))
+    case .package(let package, let version):
+      .package(
+        name: package.names(context.distro.family).map(context.text).first ?? "",
+        version: version.map(context.masked))
+    case .service(let name, let state): .service(name: context.text(name), state: state)
+    case .port(let number, let transport, let open): .port(number: number, transport: transport, open: open)
+    case .user(let user):
+      .user(
+        UserCheck(
+          name: context.text(user.name), exists: user.exists, home: user.home.map(context.text),
+          shell: user.shell.map(context.text), groups: user.groups.map(context.text)))
+    case .process(let name, let running): .process(name: context.text(name), running: running)
+    }
+  }
+}
