@@ -88,6 +88,7 @@ extension CheckStep {
           exit
         fi
         \(systemd)
+        if test -z "$state"; then exit 69; fi
         systemctl status --no-pager --lines=10 -- \(unit) >&2 || :
       elif command -v rc-service >/dev/null; then
         if ! rc-service -e \(unit); then

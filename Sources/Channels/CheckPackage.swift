@@ -10,7 +10,10 @@ extension CheckStep {
       case .debian:
         // The second letter of the state is `i` when the package is installed in full, the third is a mark of trouble.
         """
-        entry=$(dpkg-query -W -f '${db:Status-Abbrev}=${Version}\\n' \(package) 2>/dev/null | head -n 1) || :
+        status=0
+        entry=$(dpkg-query -W -f '${db:Status-Abbrev}=${Version}\\n' \(package)) || status=$?
+        if test "$status" -gt 1; then exit 69; fi
+        entry=$(echo "$entry" | head -n 1)
         case $entry in
           ?i' ='*) echo 'package=installed' ;;
           '' | ?n*) echo 'package=not installed' ;;
@@ -21,11 +24,15 @@ extension CheckStep {
         """
       case .fedora, .suse:
         """
+        export LC_ALL=C
         if version=$(rpm -q --qf '%{EVR}\\n' \(package)); then
           echo 'package=installed'
           version=$(echo "$version" | tail -n 1)
         else
-          echo 'package=not installed'
+          case $version in
+            *'is not installed') echo 'package=not installed' ;;
+            *) exit 69 ;;
+          esac
           exit
         fi
         """
