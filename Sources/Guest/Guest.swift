@@ -69,7 +69,7 @@ package enum GuestEnding: Sendable, Hashable {
 }
 
 /// Why a machine could not be asked: never a judgement on what was asked of it.
-package struct GuestError: Error, Sendable, CustomStringConvertible {
+package struct GuestError: Error, Sendable, Hashable, CustomStringConvertible {
   package enum Code: Sendable, Hashable {
     /// No connection could be made, or it broke.
     case unreachable

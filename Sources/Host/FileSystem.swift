@@ -26,6 +26,11 @@ package enum FileSystem {
     (try? information(path))?.type == .regular
   }
 
+  /// Whether anything has this name, a link that leads nowhere included.
+  package static func exists(_ path: String) -> Bool {
+    (try? information(path, followingLink: false)) != nil
+  }
+
   /// The bytes of a regular file of at most `limit` bytes.
   package static func read(_ path: String, limit: Int = 16 << 20) throws(Failure) -> [UInt8] {
     do {
@@ -158,6 +163,32 @@ package enum FileSystem {
       throw Failure(Errno(rawValue: errno), "ask the free space of", folder)
     }
     return Int64(clamping: UInt64(information.f_bavail) * UInt64(information.f_frsize))
+  }
+
+  /// Copies the content of a file; one that has the name already is replaced at once when the copy is complete.
+  package static func copy(_ path: String, to target: String) throws(Failure) {
+    let temporary = "\(target).\(randomSuffix()).tmp"
+    do {
+      let source = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
+      try source.closeAfter {
+        let mode = try source.stat().permissions
+        let copy = try FileDescriptor.open(
+          FilePath(temporary), .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: mode)
+        try copy.closeAfter {
+          while true {
+            let chunk = unsafe try [UInt8](unsafeUninitializedCapacity: 1 << 20) { buffer, count in
+              unsafe count = try source.read(into: UnsafeMutableRawBufferPointer(buffer))
+            }
+            if chunk.isEmpty { break }
+            _ = try copy.writeAll(chunk)
+          }
+        }
+      }
+      guard unsafe rename(temporary, target) == 0 else { throw Errno(rawValue: errno) }
+    } catch {
+      unsafe unlink(temporary)
+      throw Failure(error, "copy '\(path)' to", target)
+    }
   }
 
   static func randomSuffix() -> String {

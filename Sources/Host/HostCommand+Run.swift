@@ -29,39 +29,44 @@ extension HostCommand {
   /// Runs the command as `run(deadline:grace:limit:)` does and hands on its output as it comes. `output` is awaited
   /// before more is read, so a slow reader slows the process and costs no memory. It may be called for both streams at
   /// once. When it throws, the process group is ended and its error is thrown.
+  /// - Parameter feed: Writes more standard input after `input`, which is closed when it returns; what it throws is
+  ///   treated as what `output` throws.
   package func run(
     deadline: Duration? = nil, grace: Duration = .seconds(2),
+    feed: (@Sendable (ProcessInput) async throws -> Void)? = nil,
     output: @escaping @Sendable (ProcessStream, [UInt8]) async throws -> Void
   ) async throws -> ProcessEnding {
     BrokenPipes.ignore()
     return try await withDeadline(deadline, of: executable) {
-      try await execute(grace: grace, output: output)
+      try await execute(grace: grace, feed: feed, output: output)
     }
   }
 
   private func execute(
-    grace: Duration, output: @escaping @Sendable (ProcessStream, [UInt8]) async throws -> Void
+    grace: Duration, feed: (@Sendable (ProcessInput) async throws -> Void)?,
+    output: @escaping @Sendable (ProcessStream, [UInt8]) async throws -> Void
   ) async throws -> ProcessEnding {
     if let inputFile {
       let file = try openInput(inputFile)
       return try await execute(
         grace: grace, input: .fileDescriptor(file, closeAfterSpawningProcess: true), feed: { _ in }, output: output)
     }
-    if input.isEmpty {
+    if feed == nil, input.isEmpty {
       return try await execute(grace: grace, input: .none, feed: { _ in }, output: output)
     }
     return try await execute(
       grace: grace, input: .inputWriter,
       feed: { execution in
-        // A process that does not read all of its input is no error: the pipe breaks, and its ending tells the rest.
-        _ = try? await execution.standardInputWriter.write(input)
+        let writer = ProcessInput(writer: execution.standardInputWriter)
+        _ = await writer.write(input)
+        try await feed?(writer)
         try? await execution.standardInputWriter.finish()
       }, output: output)
   }
 
   private func execute<Input: InputProtocol>(
     grace: Duration, input: Input,
-    feed: @escaping @Sendable (Execution<Input, SequenceOutput, SequenceOutput>) async -> Void,
+    feed: @escaping @Sendable (Execution<Input, SequenceOutput, SequenceOutput>) async throws -> Void,
     output: @escaping @Sendable (ProcessStream, [UInt8]) async throws -> Void
   ) async throws -> ProcessEnding {
     let started = Mutex<ProcessGroup?>(nil)
@@ -72,7 +77,7 @@ extension HostCommand {
         started.withLock { $0 = ProcessGroup(id: execution.processIdentifier.value) }
         try await withThrowingTaskGroup(of: Void.self) { group in
           let (out, err) = (execution.standardOutput, execution.standardError)
-          group.addTask { await feed(execution) }
+          group.addTask { try await feed(execution) }
           group.addTask {
             for try await buffer in out { try await output(.stdout, buffer.array) }
           }
@@ -159,6 +164,18 @@ private func withDeadline<Result: Sendable>(
     while let _ = try? await group.next() {}
     try Task.checkCancellation()
     throw HostCommandError.timedOut(name, after: deadline)
+  }
+}
+
+/// The standard input of a process that runs.
+package struct ProcessInput: Sendable {
+  fileprivate let writer: StandardInputWriter
+
+  /// Writes all of `bytes`, waiting while the process does not read; false when nobody reads any more, which is no
+  /// error: the process's ending tells the rest.
+  package func write(_ bytes: [UInt8]) async -> Bool {
+    if bytes.isEmpty { return true }
+    return (try? await writer.write(bytes)) == bytes.count
   }
 }
 

@@ -40,6 +40,34 @@ struct ProcessGroup: Sendable {
   }
 }
 
+/// A process that is no child of this one, known by its id.
+package struct ForeignProcess: Sendable {
+  package let id: Int32
+
+  package init(id: Int32) {
+    self.id = id
+  }
+
+  package var isAlive: Bool {
+    kill(id, 0) == 0 || errno == EPERM
+  }
+
+  /// Waits until it has ended by itself, and ends it by KILL after `grace`.
+  package func end(grace: Duration) async {
+    let deadline = ContinuousClock.now + grace
+    var killed = false
+    while isAlive {
+      if !killed, ContinuousClock.now >= deadline {
+        kill(id, SIGKILL)
+        killed = true
+      } else if killed, ContinuousClock.now >= deadline + .seconds(1) {
+        return
+      }
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+  }
+}
+
 /// A write to a pipe that nobody reads any more must fail rather than end this process. Children get the default
 /// disposition back, since swift-subprocess resets all of them.
 package enum BrokenPipes {

@@ -1,0 +1,189 @@
+/// A shell program for a machine, as `SSHConnection` sends it. It stands in a private folder, `$d`, and is read to its
+/// end before its first line is executed, so that half of one that came through never does anything.
+///
+/// While it runs, descriptor 4 is the standard error that the host sees, and its own messages go to a note.
+/// `finish WORD` removes the folder and ends it.
+struct GuestJob: Sendable {
+  /// Names the private folder; also in the environment of what a script starts (`MUSTER_STEP`), to find it by.
+  let id: String
+  /// The number in the markers.
+  let number: String
+  let text: String
+
+  /// What every machine is asked to execute: it makes the private folder, takes the program up to a line that is told
+  /// beforehand, and becomes it. Nothing of a script is ever in a command line.
+  static let remoteCommand =
+    "sh -c 'umask 077; IFS= read -r i && IFS= read -r m || exit 1; d=/run/muster-$i; "
+    + "mkdir \"$d\" 2>/dev/null || { d=/tmp/muster-$i; mkdir \"$d\" || exit 1; }; "
+    + "while IFS= read -r l; do if [ \"$l\" = \"$m\" ]; then exec sh \"$d/job\" \"$d\" 3>&-; fi; "
+    + "printf \"%s\\n\" \"$l\" >&3 || exit 1; done 3>\"$d/job\"; rm -rf \"$d\"; exit 1'"
+
+  /// The bytes for its standard input; what the program reads itself comes after them.
+  var header: [UInt8] {
+    let end = ShellText.randomName()
+    return Array("\(id)\n\(end)\n\(text)\n\(end)\n".utf8)
+  }
+
+  /// - Parameters:
+  ///   - body: The commands of `main`, after it has begun.
+  ///   - functions: Definitions that they use.
+  init(_ body: String, functions: String = "", id: String = ShellText.randomName()) {
+    self.id = id
+    number = ShellText.randomName()
+    let marker = "\\036muster:\(number):"
+    text = """
+      finish() {
+        rm -rf "$d"
+        printf '\(marker)end\\n'
+        printf '\(marker)%s\\n' "$1" >&4
+        exit 0
+      }
+      \(functions)
+      main() {
+        d=$1
+        rm -f "$d/job"
+        exec 4>&2 2>"$d/note"
+        printf '\(marker)begin\\n'
+        printf '\(marker)begin\\n' >&4
+        umask 022
+      \(body)
+      }
+      main "$1"
+      """
+  }
+}
+
+extension GuestJob {
+  /// Runs a script; its bytes come on standard input. It ends with `exit N`, `signal N`, or with a word for why the
+  /// script was not started: `incomplete`, `cancelled`, `no-user`, `no-change WHY`, `no-folder`,
+  /// `no-shell`.
+  ///
+  /// A shell tells a child that a signal ended by its status alone, which `exit 137` looks like too. But it also says
+  /// so on its standard error, whichever shell it is, and only then is there a note. So the script's own streams are put
+  /// in place by what it starts: dash and BusyBox would write that to where a command's error output was led.
+  init(running command: GuestCommand) {
+    let id = ShellText.randomName()
+    let user = command.user.map(ShellText.quoted) ?? "\"$(id -un)\""
+    let entering = ShellText.quoted(Self.entering(command))
+    let becoming =
+      command.user == nil
+      ? "\"$@\""
+      : """
+      if setpriv --help 2>&1 | grep -q init-groups; then
+        setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups "$@"
+      else
+        su -s /bin/sh -c 'exec "$0" "$@"' -- "$user" "$@"
+      fi
+      """
+    self.init(
+      """
+      read -r _ _ _ _ _ session _ <"/proc/$$/stat"
+      echo "$session $$" >"$d/session"
+      [ -e "$d/cancelled" ] && finish cancelled
+      chmod 711 "$d"
+      mkdir -m 700 "$d/in"
+      cat >"$d/in/script"
+      [ "$(wc -c <"$d/in/script")" -eq \(command.script.utf8.count) ] || finish incomplete
+      user=\(user)
+      id -u "$user" >/dev/null 2>&1 || finish no-user
+      eval "home=~$user"
+      [ -d "$home" ] || home=/
+      printf '%s' \(entering) >"$d/in/enter" || finish incomplete
+      [ "$(id -u)" -eq 0 ] && chown -R "$user" "$d/in"
+      set -- env -i HOME="$home" USER="$user" LOGNAME="$user" SHELL=/bin/sh LANG=C.UTF-8 TERM=dumb \\
+        PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin MUSTER_STEP=\(id) sh "$d/in/enter" "$d/in"
+      exec 2>"$d/note"
+      \(becoming)
+      status=$?
+      exec 2>/dev/null
+      [ -e "$d/in/enter" ] && finish "no-change $(tail -n 1 "$d/note" | cut -c 1-150)"
+      if [ -s "$d/in/why" ]; then
+        read -r why <"$d/in/why"
+        finish "$why"
+      fi
+      if [ "$status" -gt 128 ] && [ -s "$d/note" ]; then finish "signal $((status - 128))"; fi
+      finish "exit $status"
+      """, id: id)
+  }
+
+  /// What the user's own shell does before it becomes the interpreter: the folder and the variables. `$1` is the folder
+  /// of the script.
+  private static func entering(_ command: GuestCommand) -> String {
+    let folder =
+      command.directory.map { "cd \(ShellText.quoted($0)) 2>/dev/null || { echo no-folder >\"$1/why\"; exit 1; }" }
+      ?? "cd \"$HOME\" 2>/dev/null || cd /"
+    let variables = command.environment.map { "export \($0.name)=\(ShellText.quoted($0.value))" }
+    let shell = command.shell.isEmpty ? ["sh"] : command.shell
+    return """
+      rm -f "$0"
+      exec </dev/null 2>&4 4>&-
+      \(folder)
+      \(variables.joined(separator: "\n"))
+      command -v \(ShellText.quoted(shell[0])) >/dev/null 2>&1 || { echo no-shell >"$1/why"; exit 1; }
+      exec \(shell.map(ShellText.quoted).joined(separator: " ")) "$1/script"
+
+      """
+  }
+
+  /// Ends all that another job's script started: what is in its session, and what left that but has its environment.
+  /// TERM, and KILL after `grace` tenths of a second. A job that has not begun yet never will.
+  init(ending id: String, grace: Int = 20) {
+    self.init(
+      """
+      t=\(id)
+      made=
+      for f in "/run/muster-$t" "/tmp/muster-$t"; do
+        mkdir -m 700 "$f" && made="$made $f"
+        : >"$f/cancelled"
+      done
+      session=
+      for f in "/run/muster-$t" "/tmp/muster-$t"; do
+        case " $made " in *" $f "*) continue ;; esac
+        [ -d "$f" ] || continue
+        n=0
+        while [ ! -s "$f/session" ] && [ -d "$f" ] && [ $n -lt 50 ]; do pause; n=$((n + 1)); done
+        read -r session job <"$f/session"
+      done
+      signal=TERM
+      n=0
+      while [ $n -lt 100 ]; do
+        found=$(members)
+        [ -z "$found" ] && found=$(strays)
+        [ -z "$found" ] && break
+        [ $n -eq \(grace) ] && signal=KILL
+        kill -$signal $found
+        n=$((n + 1))
+        pause
+      done
+      # Where there is no job yet, it cannot make its folder for as long as there is one.
+      if [ -n "$session" ]; then
+        rm -rf $made
+      else
+        (sleep 60; rm -rf $made) </dev/null >/dev/null 2>&1 4>&- &
+      fi
+      finish "left $n"
+      """,
+      functions: """
+        pause() { sleep 0.1 || sleep 1; }
+        members() {
+          for f in /proc/[0-9]*; do
+            read -r line <"$f/stat" || continue
+            set -- ${line##*) }
+            [ "$1" != Z ] && [ "$4" = "$session" ] && other "${f#/proc/}"
+          done
+        }
+        strays() {
+          for f in /proc/[0-9]*; do
+            # Threads of the kernel, whose parent is process 2, have no environment.
+            read -r line <"$f/stat" || continue
+            set -- ${line##*) }
+            [ "$1" = Z ] || [ "$2" = 2 ] && continue
+            tr '\\0' '\\n' <"$f/environ" | grep -q "^MUSTER_STEP=$t" && other "${f#/proc/}"
+          done
+        }
+        other() {
+          [ "$1" = "$session" ] || [ "$1" = "$job" ] || echo "$1"
+        }
+        """)
+  }
+}
