@@ -1,0 +1,37 @@
+import MusterCatalog
+import MusterHost
+import Testing
+
+@testable import MusterImages
+
+struct BuildTests {
+  /// An image of Debian 12, built from packages of the network.
+  @Test func imageIsBuiltFromPackages() async throws {
+    let folder = try TestFolder()
+    let store = folder.store()
+    let heard = Heard()
+    let image = ImageDescription(
+      name: "debootstrap bookworm", source: .debootstrap(Debootstrap(suite: "bookworm")), cpu: .host, firmware: .bios,
+      initialization: .builtIn)
+    let ready = try await store.prepare(image, progress: heard.hear)
+    guard case .kernel(let kernel, let initrd?, let arguments) = ready.boot else {
+      Issue.record("booted by \(ready.boot)")
+      return
+    }
+    #expect(arguments.contains("root=/dev/vda"))
+    for file in [ready.disk, kernel, initrd] { #expect(FileSystem.isFile(file)) }
+    #expect(ready.format == "raw")
+    #expect(ready.initialization == .builtIn)
+    #expect(heard.activities.contains { $0.hasSuffix("installing packages") })
+    #expect(try folder.names("builds").isEmpty)
+
+    // The second time it is there, and needs no network.
+    let again = try await folder.store(offline: true).prepare(image) { _ in Issue.record("\($0.activity)") }
+    #expect(again == ready)
+    let stored = try #require(try store.list().first)
+    #expect(stored.record.origin == "debootstrap bookworm for \(CPU.host.rawValue)")
+    try await store.verify(stored) { _ in }
+    #expect(try store.remove(stored))
+    #expect(!FileSystem.isFile(ready.disk))
+  }
+}

@@ -1,0 +1,71 @@
+import MusterCatalog
+import MusterHost
+import Synchronization
+import Testing
+
+@testable import MusterImages
+
+/// A folder of its own for a test, gone when the test is.
+final class TestFolder: Sendable {
+  let path: String
+
+  init() throws {
+    path = try FileSystem.createTemporaryFolder("muster-test")
+  }
+
+  deinit {
+    try? FileSystem.removeTree(path)
+  }
+
+  static func / (folder: TestFolder, name: String) -> String {
+    "\(folder.path)/\(name)"
+  }
+
+  /// A store in this folder that does not wait long.
+  func store(offline: Bool = false) -> ImageStore {
+    var store = ImageStore(cache: self / "cache", offline: offline)
+    store.patience.delays = [.milliseconds(1), .milliseconds(1), .milliseconds(1)]
+    store.patience.stall = 1
+    store.patience.connect = 5
+    return store
+  }
+
+  /// The names below a folder of the cache.
+  func names(_ folder: String) throws -> [String] {
+    let folder = self / "cache/\(folder)"
+    return FileSystem.isFolder(folder) ? try FileSystem.names(in: folder) : []
+  }
+}
+
+/// What was told while an image was made ready.
+final class Heard: Sendable {
+  private let state = Mutex<[ImageProgress]>([])
+
+  var all: [ImageProgress] { state.withLock(\.self) }
+  var activities: [String] { all.map(\.activity) }
+
+  var hear: @Sendable (ImageProgress) async -> Void {
+    { [self] progress in state.withLock { $0.append(progress) } }
+  }
+}
+
+extension ImageDescription {
+  /// An image that a person named by its URL.
+  static func at(_ url: String, _ checksum: Checksum) -> ImageDescription {
+    ImageDescription(
+      name: url, source: .download(url: url, checksum: checksum), cpu: .host, firmware: .bios,
+      initialization: .cloudInit)
+  }
+}
+
+/// Runs `body`, which must throw a `Failure`, and returns that.
+func failure(
+  sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> Void
+) async throws -> Failure {
+  do {
+    try await body()
+  } catch let failure as Failure {
+    return failure
+  }
+  return try #require(nil as Failure?, "nothing was thrown", sourceLocation: sourceLocation)
+}
