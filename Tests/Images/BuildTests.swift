@@ -26,7 +26,9 @@ struct BuildTests {
     #expect(try folder.names("builds").isEmpty)
 
     // The second time it is there, and needs no network.
-    let again = try await folder.store(offline: true).prepare(image) { _ in Issue.record("\($0.activity)") }
+    let again = try await folder.store(offline: true).prepare(image) { progress in
+      Issue.record("it was asked again: \(progress.activity)")
+    }
     #expect(again == ready)
     let stored = try #require(try store.list().first)
     #expect(stored.record.origin == "debootstrap bookworm for \(CPU.host.rawValue)")
