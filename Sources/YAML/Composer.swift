@@ -24,6 +24,8 @@ struct Composer: ~Copyable {
   private var repeatedValues = 0
   /// How many values the next one stands in.
   private var depth = 0
+  /// Where the last complete value ends.
+  private var lastEnd = Position(line: 1, column: 1)
   /// The deepest level reached since it was last set.
   private var deepest = 0
 
@@ -91,23 +93,33 @@ struct Composer: ~Copyable {
   // MARK: Scalars
 
   private mutating func scalar() throws(Diagnostic) -> Node {
+    let content = try scalarContent()
+    return Node(.scalar(content), at: Span(file: file, start: events.start, end: lastEnd))
+  }
+
+  /// What the scalar says that the reader stands at.
+  private mutating func scalarContent() throws(Diagnostic) -> Scalar {
     try countValue()
-    let span = Span(file: file, start: events.start, end: events.end)
+    lastEnd = events.end
     let data = unsafe events.event.pointee.data.scalar
     let text = unsafe String(decoding: UnsafeBufferPointer(start: data.value, count: data.length), as: UTF8.self)
     var isPlain = unsafe data.style == YAML_PLAIN_SCALAR_STYLE
     if let tag = unsafe data.tag {
-      if unsafe !isText(tag) { try refuseTag(at: span) }
+      if unsafe !isText(tag) { try refuseTag(at: Span(file: file, start: events.start, end: lastEnd)) }
       isPlain = false
     }
     if unsafe data.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE, text.utf8.contains(0) {
-      try add(Diagnostic(.error, "a text cannot hold a NUL character", at: span, hint: "leave out the escape"))
+      try add(
+        Diagnostic(
+          .error, "a text cannot hold a NUL character", at: Span(file: file, start: events.start, end: lastEnd),
+          hint: "leave out the escape"))
     }
-    let node = Node(.scalar(Scalar(text: text, isPlain: isPlain)), at: span)
-    if let name = unsafe data.anchor {
-      anchors[unsafe String(cString: name)] = Anchored(node: node, weight: 1, height: 1)
+    let content = Scalar(text: text, isPlain: isPlain)
+    if let anchor = unsafe data.anchor {
+      let node = Node(.scalar(content), at: Span(file: file, start: events.start, end: lastEnd))
+      anchors[unsafe String(cString: anchor)] = Anchored(node: node, weight: 1, height: 1)
     }
-    return node
+    return content
   }
 
   /// Whether a tag says no more than that a scalar is text: `!!str`, or `!` alone.
@@ -137,11 +149,17 @@ struct Composer: ~Copyable {
       if kind == YAML_SEQUENCE_END_EVENT { break }
       items.append(try node(kind))
     }
-    // A block's own end is where the next thing begins, behind blank lines and comments.
-    span.end = isFlow ? events.end : items.last?.span.end ?? span.end
+    end(&span, isFlow: isFlow)
     let node = Node(.sequence(items), at: span)
     close(opened, as: node)
     return node
+  }
+
+  /// Sets where a collection ends whose last event was just read. A block's own end is where the next thing begins,
+  /// behind blank lines and comments; it is told to end with the last value in it.
+  private mutating func end(_ span: inout Span, isFlow: Bool) {
+    if isFlow { lastEnd = events.end }
+    span.end = lastEnd
   }
 
   // MARK: Mappings
@@ -152,58 +170,94 @@ struct Composer: ~Copyable {
     let isFlow = unsafe events.event.pointee.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
     let isTagged = unsafe events.event.pointee.data.mapping_start.tag != nil
     if isTagged { try refuseTag(at: span) }
-    var entries = UniqueEntries()
+    var entries: [Mapping.Entry] = []
+    var keys = KeyIndex()
     var merge: Merge?
     while true {
       let kind = try events.next()
       if kind == YAML_MAPPING_END_EVENT { break }
-      let isMerge = unsafe kind == YAML_SCALAR_EVENT && isMergeKey(events.event.pointee.data.scalar)
-      let keyNode = try node(kind)
-      let value = try node(try events.next())
-      if !isFlow { span.end = value.span.end }
-      if isMerge {
-        if let first = merge {
-          try add(
-            Diagnostic(
-              .error, "'<<' is given twice", at: keyNode.span,
-              notes: [Diagnostic.Note("first given here", at: first.key)],
-              hint: "merge several mappings with one list: '<<: [*a, *b]'"))
+      let start = events.start
+      let key = try key(kind)
+      let end = lastEnd
+      // Entries are made where they stay, so that no value is copied.
+      switch key {
+      case .text(let text):
+        if let first = keys.place(of: text, in: entries) {
+          try refuseRepeated("duplicate key '\(text)'", from: start, to: end, first: entries[first].keySpan)
+          _ = try node(try events.next())
         } else {
-          merge = Merge(key: keyNode.span, index: entries.count, value: value)
+          entries.append(Mapping.Entry(key: text, from: start, to: end, value: try node(try events.next())))
         }
-        continue
-      }
-      guard let key = try text(ofKey: keyNode) else { continue }
-      if let first = entries.index(of: key) {
-        try add(
-          Diagnostic(
-            .error, "duplicate key '\(key)'", at: keyNode.span,
-            notes: [Diagnostic.Note("first given here", at: entries[first].keySpan)]))
-      } else {
-        entries.append(Mapping.Entry(key: key, keySpan: keyNode.span, value: value))
+      case .merge:
+        if let merge {
+          try refuseRepeated(
+            "'<<' is given twice", from: start, to: end, first: merge.key,
+            hint: "merge several mappings with one list: '<<: [*a, *b]'")
+          _ = try node(try events.next())
+        } else {
+          merge = Merge(
+            key: Span(file: file, start: start, end: end), index: entries.count,
+            value: try node(try events.next()))
+        }
+      case .refused:
+        _ = try node(try events.next())
       }
     }
-    if isFlow { span.end = events.end }
-    if let merge { entries.insert(try merged(merge), at: merge.index) }
-    let node = Node(.mapping(Mapping(entries.entries)), at: span)
+    end(&span, isFlow: isFlow)
+    if let merge { entries = try merging(merge, into: entries) }
+    let node = Node(.mapping(Mapping(entries)), at: span)
     close(opened, as: node)
     return node
   }
 
-  /// A key's text; `nil` with a diagnostic when the key is none.
-  private mutating func text(ofKey node: Node) throws(Diagnostic) -> String? {
-    guard case .scalar(let scalar) = node.content else {
-      try add(
-        Diagnostic(
-          .error, "a key must be text, not a \(node.isSequence ? "list" : "mapping")", at: node.span,
-          hint: "put text that starts with '\(node.isSequence ? "[" : "{")' in quotes"))
-      return nil
+  private enum Key {
+    case text(String)
+    case merge
+    /// No key; a diagnostic says why.
+    case refused
+  }
+
+  /// Reads the key whose first event was just read.
+  private mutating func key(_ kind: yaml_event_type_t) throws(Diagnostic) -> Key {
+    if kind == YAML_SCALAR_EVENT {
+      let isMerge = unsafe isMergeKey(events.event.pointee.data.scalar)
+      let start = events.start
+      let scalar = try scalarContent()
+      if isMerge { return .merge }
+      return try key(scalar, at: start)
     }
-    if scalar.isPlain, scalar.text.isEmpty {
-      try add(Diagnostic(.error, "a key is missing in front of the ':'", at: node.span))
-      return nil
+    let start = events.start
+    switch try node(kind).content {
+    case .scalar(let scalar):
+      return try key(scalar, at: start)
+    case .sequence:
+      try refuseKey("a list", openedBy: "[", at: Span(file: file, start: start, end: lastEnd))
+    case .mapping:
+      try refuseKey("a mapping", openedBy: "{", at: Span(file: file, start: start, end: lastEnd))
     }
-    return scalar.text
+    return .refused
+  }
+
+  private mutating func key(_ scalar: Scalar, at start: Position) throws(Diagnostic) -> Key {
+    if !scalar.text.isEmpty || !scalar.isPlain { return .text(scalar.text) }
+    let span = Span(file: file, start: start, end: lastEnd)
+    try add(Diagnostic(.error, "a key is missing in front of the ':'", at: span))
+    return .refused
+  }
+
+  private mutating func refuseKey(_ what: String, openedBy bracket: String, at span: Span) throws(Diagnostic) {
+    try add(
+      Diagnostic(
+        .error, "a key must be text, not \(what)", at: span, hint: "put text that starts with '\(bracket)' in quotes"))
+  }
+
+  private mutating func refuseRepeated(
+    _ message: String, from start: Position, to end: Position, first: Span, hint: String? = nil
+  ) throws(Diagnostic) {
+    try add(
+      Diagnostic(
+        .error, message, at: Span(file: file, start: start, end: end),
+        notes: [Diagnostic.Note("first given here", at: first)], hint: hint))
   }
 
   private func isMergeKey(_ scalar: yaml_event_t.__Unnamed_union_data.__Unnamed_struct_scalar) -> Bool {
@@ -218,10 +272,12 @@ struct Composer: ~Copyable {
     var value: Node
   }
 
-  /// The entries that a merge key brings in: of a mapping, or of a list of them, the earlier ones first.
-  private mutating func merged(_ merge: Merge) throws(Diagnostic) -> [Mapping.Entry] {
+  /// A mapping's own entries with those that its merge key brings in: of a mapping, or of a list of them. What the
+  /// mapping says itself wins, then what is earlier in the list.
+  private mutating func merging(_ merge: Merge, into own: [Mapping.Entry]) throws(Diagnostic) -> [Mapping.Entry] {
     let sources = if case .sequence(let items) = merge.value.content { items } else { [merge.value] }
-    var result: [Mapping.Entry] = []
+    var keys = Set(own.map(\.key))
+    var added: [Mapping.Entry] = []
     for source in sources {
       guard case .mapping(let mapping) = source.content else {
         try add(
@@ -230,18 +286,19 @@ struct Composer: ~Copyable {
         )
         continue
       }
-      for var entry in mapping.entries {
-        entry.mergedFrom = merge.key
-        result.append(entry)
+      for var entry in mapping.entries where keys.insert(entry.key).inserted {
+        entry.mergedFrom(merge.key.start, merge.key.end)
+        added.append(entry)
       }
     }
-    return result
+    return own[..<merge.index] + added + own[merge.index...]
   }
 
   // MARK: Anchors and aliases
 
   private mutating func alias() throws(Diagnostic) -> Node {
-    let span = Span(file: file, start: events.start, end: events.end)
+    lastEnd = events.end
+    let span = Span(file: file, start: events.start, end: lastEnd)
     let name = unsafe String(cString: events.event.pointee.data.alias.anchor)
     if let open = openAnchors.last(where: { $0.name == name }) {
       throw Diagnostic(

@@ -39,16 +39,37 @@ package struct Scalar: Sendable, Hashable {
 package struct Mapping: Sendable {
   package struct Entry: Sendable {
     package var key: String
-    package var keySpan: Span
     package var value: Node
-    /// The `<<` that brought it in; `nil` for an entry of the mapping itself.
-    package var mergedFrom: Span?
+    // Spans without their file, which is the value's, and without an optional: a large file has very many of them.
+    private var keyStart: Position
+    private var keyEnd: Position
+    /// On line 0 when no merge key brought the entry in.
+    private var mergeStart: Position
+    private var mergeEnd: Position
 
     package init(key: String, keySpan: Span, value: Node, mergedFrom: Span? = nil) {
+      self.init(key: key, from: keySpan.start, to: keySpan.end, value: value)
+      if let mergedFrom { self.mergedFrom(mergedFrom.start, mergedFrom.end) }
+    }
+
+    init(key: String, from keyStart: Position, to keyEnd: Position, value: Node) {
       self.key = key
-      self.keySpan = keySpan
       self.value = value
-      self.mergedFrom = mergedFrom
+      self.keyStart = keyStart
+      self.keyEnd = keyEnd
+      mergeStart = Position(line: 0, column: 0)
+      mergeEnd = mergeStart
+    }
+
+    package var keySpan: Span { Span(file: value.span.file, start: keyStart, end: keyEnd) }
+    /// The `<<` that brought it in; `nil` for an entry of the mapping itself.
+    package var mergedFrom: Span? {
+      mergeStart.line == 0 ? nil : Span(file: value.span.file, start: mergeStart, end: mergeEnd)
+    }
+
+    mutating func mergedFrom(_ start: Position, _ end: Position) {
+      mergeStart = start
+      mergeEnd = end
     }
   }
 

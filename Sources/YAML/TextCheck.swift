@@ -26,17 +26,12 @@ enum TextCheck {
     }
     var offset = 0
     while offset < bytes.count {
-      // Sixteen bytes of plain text at a time.
-      if offset + 16 <= bytes.count {
-        let block = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: SIMD16<UInt8>.self)
-        let isOdd =
-          ((block .< 0x20) .& (block .!= 0x0A)) .| (block .> 0x7E) .| (block .== 0x25)
-        if !any(isOdd) {
-          offset += 16
-          continue
-        }
+      // Eight bytes of plain text at a time.
+      if offset + 8 <= bytes.count, unsafe isPlain(bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) {
+        offset += 8
+        continue
       }
-      let end = min(offset + 16, bytes.count)
+      let end = min(offset + 8, bytes.count)
       while offset < end {
         let byte = unsafe bytes[offset]
         switch byte {
@@ -62,6 +57,19 @@ enum TextCheck {
       }
     }
     return nil
+  }
+
+  /// Whether each of eight bytes is a line feed or printable ASCII, `%` excepted.
+  private static func isPlain(_ word: UInt64) -> Bool {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let tops = ones << 7
+    let rests = word & ~tops
+    // The top bit of each byte of these says that the byte is …
+    let isControl = ~(rests + 0x60 * ones)
+    let isDelete = rests + ones
+    let isNotLineFeed = (rests ^ 0x0A * ones) + ~tops
+    let isPercent = ~((rests ^ 0x25 * ones) + ~tops)
+    return (word | isControl & isNotLineFeed | isDelete | isPercent) & tops == 0
   }
 
   private static func isTagDirective(at offset: Int, in bytes: UnsafeRawBufferPointer) -> Bool {
