@@ -20,11 +20,11 @@ package struct DiagnosticRenderer: Sendable {
 
   /// The diagnostics in the order given, each ending with a line break, an empty line between two.
   package func render(_ diagnostics: [Diagnostic]) -> String {
-    var files: [ObjectIdentifier: SourceLines] = [:]
+    var files: [ObjectIdentifier: LineCursor] = [:]
     return diagnostics.map { render($0, files: &files) }.joined(separator: "\n")
   }
 
-  private func render(_ diagnostic: Diagnostic, files: inout [ObjectIdentifier: SourceLines]) -> String {
+  private func render(_ diagnostic: Diagnostic, files: inout [ObjectIdentifier: LineCursor]) -> String {
     let spans = [diagnostic.span].compactMap(\.self) + diagnostic.notes.compactMap(\.span)
     let gutter = max(3, String(spans.map(\.start.line).max() ?? 0).count + 1)
     var text = headline(
@@ -46,12 +46,13 @@ package struct DiagnosticRenderer: Sendable {
     return place + paint(label + ":", style) + " " + paint(harmless(message), .strong) + "\n"
   }
 
-  private func excerpt(of span: Span, gutter: Int, files: inout [ObjectIdentifier: SourceLines]) -> String {
+  private func excerpt(of span: Span, gutter: Int, files: inout [ObjectIdentifier: LineCursor]) -> String {
     let key = ObjectIdentifier(span.file)
-    let lines = files[key] ?? SourceLines(span.file)
-    files[key] = lines
+    var cursor = files[key] ?? LineCursor(span.file)
+    let line = cursor.line(Int(span.start.line)) ?? []
+    files[key] = cursor
     let excerpt = Excerpt(
-      line: lines[Int(span.start.line)], start: max(1, Int(span.start.column)),
+      line: line, start: max(1, Int(span.start.column)),
       end: span.end.line > span.start.line ? nil : Int(span.end.column), width: max(40, width - gutter - 3))
     let number = String(span.start.line)
     let margin = String(repeating: " ", count: gutter - number.count) + number + " |"
@@ -59,8 +60,8 @@ package struct DiagnosticRenderer: Sendable {
     let underline =
       String(repeating: " ", count: excerpt.indent)
       + paint("^" + String(repeating: "~", count: excerpt.length - 1), .caret)
-    let line = excerpt.text.isEmpty ? "" : " " + excerpt.text
-    return paint(margin, .margin) + line + "\n" + paint(underMargin, .margin) + " " + underline + "\n"
+    let shown = excerpt.text.isEmpty ? "" : " " + excerpt.text
+    return paint(margin, .margin) + shown + "\n" + paint(underMargin, .margin) + " " + underline + "\n"
   }
 
   /// Parameters of the ANSI sequence that selects a graphic rendition.

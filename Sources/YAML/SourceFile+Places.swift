@@ -24,20 +24,7 @@ extension SourceFile {
 
   /// The bytes of a line, from 1, without its line break; `nil` behind the last.
   func line(_ number: Int) -> ArraySlice<UInt8>? {
-    var line = 1
-    var start = 0
-    var index = 0
-    while index < bytes.count {
-      let byte = bytes[index]
-      let isEnd = byte == 0x0A || byte == 0x0D
-      if isEnd {
-        if line == number { return bytes[start..<index] }
-        if byte == 0x0D, index + 1 < bytes.count, bytes[index + 1] == 0x0A { index += 1 }
-        line += 1
-        start = index + 1
-      }
-      index += 1
-    }
-    return line == number ? bytes[start...] : nil
+    var cursor = LineCursor(self)
+    return cursor.line(number)
   }
 }

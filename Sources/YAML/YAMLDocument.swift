@@ -29,7 +29,7 @@ enum Limits {
   /// Values inside values, those behind aliases counted where they stand.
   static let depth = 64
   /// Values that are written in the file.
-  static let values = 2_000_000
+  static let values = 1_000_000
   /// Values that aliases and merge keys put in place again, each time counted.
   static let repeatedValues = 1_000_000
   /// Errors that are told of one file.

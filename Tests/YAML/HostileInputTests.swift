@@ -55,8 +55,8 @@ import Testing
   }
 
   @Test func `refuses more values than any matrix has`() throws {
-    let text = "[" + String(repeating: "a,", count: 2_000_001) + "]"
-    #expect(try onlyError(of: text).message == "the file holds more than 2000000 values")
+    let text = "[" + String(repeating: "a,", count: 1_000_000) + "]"
+    #expect(try onlyError(of: text).message == "the file holds more than 1000000 values")
   }
 
   @Test func `stops telling errors at a hundred`() {
