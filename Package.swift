@@ -23,11 +23,14 @@ func room(
     swiftSettings: settings)
 }
 
-func tests(of room: String, uses rooms: [String] = [], _ products: [Target.Dependency] = []) -> Target {
+func tests(
+  of room: String, uses rooms: [String] = [], _ products: [Target.Dependency] = [], excluding files: [String] = []
+) -> Target {
   .testTarget(
     name: "\(room)Tests",
     dependencies: ([room] + rooms).map { .target(name: "Muster\($0)") } + products,
     path: "Tests/\(room)",
+    exclude: files,
     swiftSettings: settings)
 }
 
@@ -95,7 +98,9 @@ let package = Package(
       of: "Execution",
       uses: ["Matrix", "Channels", "Machines", "Guest", "Images", "Host", "Catalog", "Diagnostics", "YAML"],
       [customDump, system]),
-    tests(of: "Reports", uses: ["Execution", "Machines", "Matrix", "Host", "Diagnostics"], [customDump, system]),
+    tests(
+      of: "Reports", uses: ["Execution", "Machines", "Matrix", "Host", "Diagnostics"], [customDump, system],
+      excluding: ["Goldens"]),
     tests(of: "Commands", uses: ["Host"], [subprocess, system]),
   ]
 )

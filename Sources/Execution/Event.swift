@@ -94,15 +94,18 @@ package struct CellHeader: Sendable, Codable {
   package var axes: [AxisValue]
   /// Where the test stands in the matrix.
   package var location: Location
+  /// Why the matrix expects it to fail, if it does.
+  package var expectedFailure: Remark?
 
   package init(
-    cell: String, test: String, distro: String, axes: [AxisValue], location: Location
+    cell: String, test: String, distro: String, axes: [AxisValue], location: Location, expectedFailure: Remark? = nil
   ) {
     self.cell = cell
     self.test = test
     self.distro = distro
     self.axes = axes
     self.location = location
+    self.expectedFailure = expectedFailure
   }
 }
 

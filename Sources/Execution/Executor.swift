@@ -53,7 +53,9 @@ package struct Executor: Sendable {
           run: id.text, matrix: plan.name, file: plan.file, backend: context.backend.name,
           accelerator: context.scale.accelerator, output: context.options.output, timeScale: context.scale.factor,
           cells: plan.cells.map {
-            CellHeader(cell: $0.name, test: $0.test, distro: $0.distro, axes: $0.axes, location: $0.location)
+            CellHeader(
+              cell: $0.name, test: $0.test, distro: $0.distro, axes: $0.axes, location: $0.location,
+              expectedFailure: $0.expectedFailure)
           })))
     for remark in remarks { await context.tell(.notice(remark)) }
     if context.scale.factor > 1 {

@@ -43,13 +43,23 @@ struct ConsoleText: Sendable {
       FailureText(reason, log: attempt.log, output: output))
   }
 
+  /// A cell that did not go as it should where no attempt told why.
+  func failure(_ cell: CellSummary) -> [String] {
+    block(
+      verdict(cell.outcome, cell.blame), cell.outcome, cell.header.cell,
+      FailureText(
+        Reason(
+          cell.explanation ?? cell.outcome.word, evidence: cell.reason?.evidence ?? [], hint: cell.reason?.hint),
+        location: cell.decisiveLocation, log: cell.attempts.last?.log, output: output))
+  }
+
   private func block(_ verdict: String, _ outcome: Outcome, _ title: String, _ text: FailureText) -> [String] {
     [paint("\(outcome.symbol) \(verdict)", outcome.tone) + ": " + paint(VisibleText.line(title), .bold)]
       + text.lines.map { line in
         switch line.kind {
         case .label(let label):
-          return "    " + paint(label, .faint) + String(repeating: " ", count: max(0, 10 - label.count))
-            + VisibleText.line(line.text)
+          let padding = line.text.isEmpty ? 0 : max(0, 10 - label.count)
+          return "    " + paint(label, .faint) + String(repeating: " ", count: padding) + VisibleText.line(line.text)
         case .output: return "      " + paint("|", .faint) + " " + VisibleText.line(line.text)
         }
       }
@@ -65,8 +75,7 @@ struct ConsoleText: Sendable {
   /// The whole run: what did not go as it should, the totals, the reports, and what became of the machines.
   func end(_ summary: Summary, reports: [String]) -> [String] {
     var lines = [""]
-    let notable = summary.cells.filter { !$0.outcome.isAsExpected && ($0.outcome != .cancelled || $0.started != nil) }
-    for cell in notable { lines += compact(cell) }
+    for cell in summary.cells where cell.needsAttention { lines += compact(cell) }
     if let reason = summary.reason {
       lines.append(paint("ended early", .yellow) + ": " + VisibleText.line(reason.message))
       if let hint = reason.hint { lines.append("    " + VisibleText.line(hint)) }

@@ -62,6 +62,7 @@ extension JSONWriter {
             $0.member("distro", cell.distro)
             if !cell.axes.isEmpty { $0.member("axes", axes: cell.axes) }
             $0.member("location", cell.location)
+            if let remark = cell.expectedFailure { $0.member("expectedFailure", remark) }
           }
         }
       })

@@ -36,7 +36,8 @@ struct FailureText {
   }
 
   /// For what no step tells: a launch that failed, a cell that ran out of time.
-  init(_ reason: Reason, log: String?, output: String) {
+  init(_ reason: Reason, location: Location? = nil, log: String?, output: String) {
+    if let location { add("at", "\(location)") }
     add(reason, withMessage: true)
     if let log { add("log", "\(output)/\(log)") }
   }
@@ -61,5 +62,35 @@ struct FailureText {
     guard !tail.isEmpty else { return }
     add("output", tail.count > Self.tailLimit ? "the last \(Self.tailLimit) lines" : "")
     for line in tail.suffix(Self.tailLimit) { lines.append(Line(kind: .output, text: line)) }
+  }
+}
+
+extension FailureText {
+  /// As text without colours; whoever puts it somewhere escapes it.
+  var plainLines: [String] {
+    lines.map { line in
+      switch line.kind {
+      case .label(""): "  \(PlainText.line(line.text))"
+      case .label(let label): line.text.isEmpty ? "\(label):" : "\(label): \(PlainText.line(line.text))"
+      case .output: "| \(PlainText.line(line.text))"
+      }
+    }
+  }
+}
+
+extension AttemptSummary {
+  /// Why the attempt did not pass, at length, as plain text: its steps that did not pass, or else its reason.
+  func detail(_ summary: Summary) -> [String] {
+    var lines: [String] = []
+    for phase in phases {
+      for step in phase.steps where step.outcome != .passed {
+        lines.append("step: \(phase.phase.rawValue): \(PlainText.line(shortTitle(step.title)))")
+        lines += FailureText(step, output: summary.output).plainLines
+      }
+    }
+    if lines.isEmpty, let reason {
+      lines = FailureText(reason, log: log, output: summary.output).plainLines
+    }
+    return lines
   }
 }

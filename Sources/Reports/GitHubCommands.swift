@@ -39,7 +39,19 @@ struct GitHubCommands: Sendable {
   func annotations(_ summary: Summary) -> [String] {
     let errors = summary.cells.filter { $0.blamesRelease } + summary.cells.filter { $0.hasNoVerdict }
     let warnings = summary.cells.filter { $0.outcome == .flaky }
-    return annotations("error", errors, summary) + annotations("warning", warnings, summary)
+    return setup(summary) + annotations("error", errors, summary) + annotations("warning", warnings, summary)
+  }
+
+  /// What ended the run before its first cell.
+  private func setup(_ summary: Summary) -> [String] {
+    summary.setup.filter { $0.outcome != .passed && $0.outcome != .cancelled }.map { step in
+      let location = step.decisiveLocation.map {
+        "file=\(Self.property(path($0.file))),line=\($0.line),col=\($0.column),"
+      }
+      let message = FailureText(step, output: summary.output).plainLines.joined(separator: "\n")
+      let title = Self.property(PlainText.line("setup: \(shortTitle(step.title)): \(step.outcome.word)"))
+      return "::error \(location ?? "")title=\(title)::\(Self.data(message))"
+    }
   }
 
   private func annotations(_ type: String, _ cells: [CellSummary], _ summary: Summary) -> [String] {
@@ -64,21 +76,12 @@ struct GitHubCommands: Sendable {
   }
 
   private func message(_ cell: CellSummary, _ summary: Summary) -> String {
-    var lines: [String] = []
-    if let step = cell.decisiveStep, !cell.outcome.isAsExpected {
-      lines.append("step: \(shortTitle(step.title))")
-      let text = FailureText(step, output: summary.output)
-      for line in text.lines {
-        switch line.kind {
-        case .label(let label): lines.append(label.isEmpty ? "  \(line.text)" : "\(label): \(line.text)")
-        case .output: lines.append("| \(line.text)")
-        }
-      }
-    } else {
-      lines.append(cell.explanation ?? cell.outcome.word)
-      if let hint = cell.reason?.hint { lines.append("hint: \(hint)") }
+    var lines = cell.outcome.isAsExpected ? [] : cell.attempts.last?.detail(summary) ?? []
+    if lines.isEmpty {
+      lines.append(PlainText.line(cell.explanation ?? cell.outcome.word))
+      if let hint = cell.reason?.hint { lines.append("hint: " + PlainText.line(hint)) }
     }
-    return lines.map(PlainText.line).joined(separator: "\n")
+    return lines.joined(separator: "\n")
   }
 
   /// A path as GitHub wants it: relative to the checkout where it lies inside.

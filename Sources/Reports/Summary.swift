@@ -119,15 +119,8 @@ extension CellSummary {
 
   package var blamesRelease: Bool { outcome.blamesRelease(blame) }
 
-  /// The step that decided the outcome: the last that did not pass, of the last attempt that holds one.
-  package var decisiveStep: StepFinished? {
-    for attempt in attempts.reversed() {
-      for phase in attempt.phases.reversed() {
-        if let step = phase.steps.last(where: { $0.outcome != .passed }) { return step }
-      }
-    }
-    return nil
-  }
+  /// The step that decided the outcome, if a step did.
+  package var decisiveStep: StepFinished? { attempts.last?.decisiveStep?.step }
 
   /// Where a person should look: at the expectation, at the step, or at the test.
   package var decisiveLocation: Location {

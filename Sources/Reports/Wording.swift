@@ -72,29 +72,34 @@ extension CellSummary {
     if outcome == .flaky {
       return "passed in attempt \(attempts.count)" + (attempts.first?.explanation.map { "; before: \($0)" } ?? "")
     }
-    if let reason { return reason.message }
-    return attempts.last?.explanation
+    return attempts.last?.explanation ?? reason?.message
   }
 }
 
 extension AttemptSummary {
-  /// Why the attempt did not pass, in one line.
-  var explanation: String? {
-    if let reason { return reason.message }
+  /// The step that made the attempt what it is: the last that did not pass. One that was stopped is no cause.
+  var decisiveStep: (phase: PhaseName, step: StepFinished)? {
     for phase in phases.reversed() {
-      if let step = phase.steps.last(where: { $0.outcome != .passed }) {
-        return "\(phase.phase.rawValue): \(shortTitle(step.title)): \(step.explanation)"
+      if let step = phase.steps.last(where: { $0.outcome != .passed && $0.outcome != .cancelled }) {
+        return (phase.phase, step)
       }
     }
     return nil
+  }
+
+  /// Why the attempt did not pass, in one line.
+  var explanation: String? {
+    guard let (phase, step) = decisiveStep else { return reason?.message }
+    return "\(phase.rawValue): \(shortTitle(step.title)): \(step.explanation)"
   }
 }
 
 extension StepFinished {
   /// What went wrong, in one line.
   var explanation: String {
-    if let mismatch { return "\(mismatch.subject): expected \(mismatch.expected), got \(mismatch.actual)" }
-    return reason?.message ?? outcome.word
+    guard let mismatch else { return reason?.message ?? outcome.word }
+    let expected = DisplayWidth.trim(mismatch.expected, to: 120)
+    return "expected \(mismatch.subject) \(expected), got \(DisplayWidth.trim(mismatch.actual, to: 120))"
   }
 
   /// Where a person should look.

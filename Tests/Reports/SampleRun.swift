@@ -15,13 +15,22 @@ struct EventScript {
     events.append(Event(time: Self.start + Int64(elapsed * 1000), elapsed: elapsed, kind: kind))
   }
 
-  mutating func start(_ cells: [String], file: String = "matrix.yaml", matrix: String = "Greeter 1.2") {
+  mutating func start(
+    _ cells: [String], expectedToFail: Set<String> = [], file: String = "matrix.yaml", matrix: String = "Greeter 1.2"
+  ) {
     add(
       .runStarted(
         RunStarted(
           run: "20251121T044000Z-1f9a3c", matrix: matrix, file: file, backend: "qemu", accelerator: "tcg",
           output: "/out", timeScale: 4,
-          cells: cells.enumerated().map { index, cell in Self.header(cell, line: 20 + index, file: file) })))
+          cells: cells.enumerated().map { index, cell in
+            var header = Self.header(cell, line: 20 + index, file: file)
+            if expectedToFail.contains(cell) {
+              header.expectedFailure = Remark(
+                reason: "greeter#12", location: Location(file: file, line: 90, column: 5))
+            }
+            return header
+          })))
   }
 
   static func header(_ cell: String, line: Int, file: String = "matrix.yaml") -> CellHeader {
@@ -147,7 +156,7 @@ enum SampleRun {
   /// A run in which each outcome occurs, ended by a signal before its last cell.
   static var events: [Event] {
     var script = EventScript()
-    script.start(cells)
+    script.start(cells, expectedToFail: [cells[3], cells[5]])
     script.add(.notice("time-outs are multiplied by 4, since there is no KVM: /dev/kvm does not exist"))
     script.add(.setupFinished(.passing("./build-packages.sh")))
     script.cell(cells[0], .passed, .passing(), .passing("check service greeterd"))
