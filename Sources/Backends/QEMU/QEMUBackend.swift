@@ -1,0 +1,121 @@
+package import MusterCatalog
+import MusterHost
+package import MusterImages
+package import MusterMachines
+import MusterGuest
+import Synchronization
+
+/// Machines of QEMU, each a process of this host, started from images of the `ImageStore`.
+package final class QEMUBackend: Backend {
+  package struct Options: Sendable, Hashable {
+    /// What executes the guests' instructions; `nil` to find out what works here.
+    package var accelerator: Accelerator?
+
+    package init(accelerator: Accelerator? = nil) {
+      self.accelerator = accelerator
+    }
+  }
+
+  package let name = "qemu"
+  private let store: ImageStore
+  private let options: Options
+  private let finder: AcceleratorFinder
+  /// The folder of Muster's keys.
+  private let identityFolder: String
+  private let installations = Mutex<[CPU: Installation]>([:])
+
+  /// - Parameter cache: The absolute folder that what was found out is kept in, and Muster's keys.
+  package init(cache: String, store: ImageStore, options: Options = Options()) {
+    self.store = store
+    self.options = options
+    finder = AcceleratorFinder(cache: cache)
+    identityFolder = "\(cache)/identity"
+  }
+
+  package func supports(_ image: ImageDescription) -> Bool {
+    if case .native = image.source { false } else { true }
+  }
+
+  /// What machines of the host's own CPU are made with.
+  ///
+  /// Whether hardware acceleration works is known once a kernel was started with it. Where no kernel can be read on the
+  /// host, that is when the first image is prepared; until then the status says that it is not known, and scales
+  /// deadlines as if it did not work.
+  package func status() async -> BackendStatus {
+    do {
+      let installation = try await installation(.host)
+      var status = BackendStatus(version: "QEMU \(installation.version)")
+      if let choice = try await known(installation) {
+        status.accelerator = choice.accelerator.rawValue
+        status.timeScale = choice.accelerator.timeScale
+        if let remark = choice.remark { status.remarks.append(remark) }
+      } else {
+        status.timeScale = Accelerator.tcg.timeScale
+        status.remarks.append("whether \(Virtualization.current.accelerator) works is found out at the first launch")
+      }
+      if status.accelerator == Accelerator.tcg.rawValue || status.accelerator == nil {
+        status.remarks.append("time-outs are multiplied by \(Int(status.timeScale))")
+      }
+      return status
+    } catch {
+      let failure = error as? Failure ?? Failure(.host, "QEMU could not be asked in time")
+      return BackendStatus(problem: failure)
+    }
+  }
+
+  private func known(_ installation: Installation) async throws -> AcceleratorChoice? {
+    if let accelerator = options.accelerator { return AcceleratorChoice(accelerator: accelerator) }
+    return try await finder.choice(installation, cpu: .host)
+  }
+
+  /// Also finds out what executes the image's instructions, so that `status` knows from then on.
+  package func prepare(
+    _ image: ImageDescription, progress: @escaping @Sendable (ImageProgress) async -> Void
+  ) async throws {
+    let ready = try await store.prepare(image, progress: progress)
+    let installation = try await installation(image.cpu)
+    if options.accelerator == nil, finder.known(installation, cpu: image.cpu) == nil {
+      await progress(ImageProgress(activity: "trying \(Virtualization.current.accelerator)"))
+    }
+    _ = try await accelerator(installation, for: ready, cpu: image.cpu)
+  }
+
+  package func launch(
+    _ request: LaunchRequest, progress: @escaping @Sendable (String) async -> Void
+  ) async throws -> any Machine {
+    let ready = try await store.prepare(request.image) { await progress($0.activity) }
+    return try await launch(ready, request, progress: progress)
+  }
+
+  /// Launches from an image that is ready.
+  func launch(
+    _ image: ReadyImage, _ request: LaunchRequest, progress: @escaping @Sendable (String) async -> Void = { _ in }
+  ) async throws -> QEMUMachine {
+    do {
+      let cpu = request.image.cpu
+      let installation = try await installation(cpu)
+      let accelerator = try await accelerator(installation, for: image, cpu: cpu)
+      let identity = try await GuestIdentity.load(in: identityFolder)
+      let launch = MachineLaunch(
+        request: request, image: image, installation: installation, accelerator: accelerator,
+        preparation: GuestPreparation(identity: identity))
+      return try await launch.run(progress: progress)
+    } catch {
+      // Whatever went with the machine is in its workspace.
+      await uncancelled { try? FileSystem.removeTree(request.workspace) }
+      throw error
+    }
+  }
+
+  private func accelerator(_ installation: Installation, for image: ReadyImage, cpu: CPU) async throws -> Accelerator {
+    if let accelerator = options.accelerator { return cpu == .host ? accelerator : .tcg }
+    return try await finder.choice(installation, for: image, cpu: cpu).accelerator
+  }
+
+  private func installation(_ cpu: CPU) async throws -> Installation {
+    if let known = installations.withLock({ $0[cpu] }) { return known }
+    let found = try await Installation.find(cpu: cpu)
+    installations.withLock { $0[cpu] = found }
+    return found
+  }
+}

@@ -1,0 +1,98 @@
+package import MusterGuest
+package import MusterHost
+package import MusterMachines
+
+/// A machine that runs in a QEMU process of this host.
+package final class QEMUMachine: Machine {
+  package let name: MachineName
+  /// What goes with the machine.
+  private let workspace: String
+  let emulator: Emulator
+  private let readiness: Readiness
+
+  init(name: MachineName, workspace: String, readiness: Readiness) {
+    self.name = name
+    self.workspace = workspace
+    self.readiness = readiness
+    emulator = readiness.emulator
+  }
+
+  package var guest: any Guest { readiness.guest }
+
+  package func death() async -> Failure? {
+    await emulator.vitals.death.value() ?? nil
+  }
+
+  /// The guest restarts itself, in QEMU's same process.
+  package func reboot(deadline: Duration) async throws {
+    let (guest, vitals, stage) = (readiness.guest, emulator.vitals, readiness.stage)
+    let watch = Stopwatch()
+    let boot = try await bootID()
+    vitals.phase = .booting
+    let restart = vitals.nextRestart
+    // Whoever is asked may be gone before it can answer.
+    _ = try? await guest.run(GuestCommand(Self.rebootScript, shell: ["sh"]), deadline: .seconds(60)) { _, _ in }
+    try Task.checkCancellation()
+    await guest.close()
+    do {
+      try await readiness.wait(
+        within: deadline - watch.elapsed,
+        after: {
+          guard await restart.value() != nil else { throw CancellationError() }
+          stage.reset()
+        })
+    } catch var failure as Failure {
+      if restart.current == nil { failure.message = "the guest was asked to restart and did not: \(failure.message)" }
+      throw failure
+    }
+    if try await bootID() == boot { throw Failure(.guest, "the guest restarted, but its boot id is still the same") }
+  }
+
+  private func bootID() async throws -> String {
+    do {
+      return try await readiness.guest.bootID()
+    } catch let error as GuestError {
+      throw Failure(.guest, "the guest does not tell its boot id: \(error.message)")
+    }
+  }
+
+  /// Returns at once, since what runs it is ended by the restart.
+  private static let rebootScript = """
+    if command -v systemctl >/dev/null 2>&1; then systemctl --no-block reboot; else reboot; fi
+    """
+
+  package func purge() async throws {
+    try await end(grace: .zero)
+    try FileSystem.removeTree(workspace)
+  }
+
+  package func keep() async throws -> String {
+    emulator.vitals.phase = .ending
+    // In order if the guest is quick about it; its disk stays whole either way.
+    _ = try? await emulator.monitor.execute("system_powerdown")
+    _ = try? await first(within: Self.powerdownPatience) { [process = emulator.process] in await process.ending() }
+    try await end(grace: .seconds(10))
+    for name in Emulator.pipeNames { try FileSystem.remove("\(workspace)/\(name)") }
+    return workspace
+  }
+
+  private static let powerdownPatience = Duration.seconds(20)
+
+  /// Ends QEMU and all connections into the machine, cancelled or not.
+  private func end(grace: Duration) async throws {
+    let result = await uncancelled { [self] () -> Failure? in
+      do throws(Failure) {
+        try await emulator.end(grace: grace)
+        await readiness.guest.close()
+        return nil
+      } catch {
+        await readiness.guest.close()
+        return error
+      }
+    }
+    if var failure = result {
+      failure.hint = (failure.hint.map { "\($0), then " } ?? "run ") + "'rm -r \(workspace)'"
+      throw failure
+    }
+  }
+}
