@@ -110,7 +110,7 @@ struct CellRun: Sendable {
   private func prepare(_ image: ImageDescription) async -> Result<Void, Failure> {
     do {
       try await context.backend.prepare(image) { progress in
-        await context.tell(.cellProgress(cell: cell.name, activity: progress.text(of: image)))
+        await context.tell(.cellProgress(cell: cell.name, activity: progress.text(of: image.name)))
       }
       return .success(())
     } catch let failure as Failure {
@@ -118,19 +118,5 @@ struct CellRun: Sendable {
     } catch {
       return .failure(Failure(.image, "the image '\(image.name)' could not be made ready: \(error)"))
     }
-  }
-}
-
-extension ImageProgress {
-  /// `downloading debian/12: 40 %, 12s left`.
-  func text(of image: ImageDescription) -> String {
-    var text = "\(activity) \(image.name)"
-    if let done, let total, total > 0 {
-      text += ": \(done * 100 / total) % of \(ByteCount(total))"
-    } else if let done {
-      text += ": \(ByteCount(done))"
-    }
-    if let remaining { text += ", \(remaining.human) left" }
-    return text
   }
 }

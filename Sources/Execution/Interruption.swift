@@ -19,7 +19,7 @@ package final class Interruption: Sendable {
   package var isHurried: Bool { second.current != nil }
 
   /// Waits for the first signal; returns early when the task is cancelled.
-  func interrupted() async {
+  package func interrupted() async {
     _ = await first.value()
   }
 

@@ -52,12 +52,17 @@ package struct Directories: Sendable, Hashable {
     return folder
   }
 
+  /// The working folder.
+  package static var working: String {
+    guard let current = unsafe getcwd(nil, 0) else { return "/" }
+    defer { unsafe free(current) }
+    return unsafe String(cString: current)
+  }
+
   /// A path seen from the working folder.
   package static func absolute(_ path: String) -> String {
     if path.hasPrefix("/") { return path }
-    guard let current = unsafe getcwd(nil, 0) else { return path }
-    defer { unsafe free(current) }
-    let folder = unsafe String(cString: current)
+    let folder = working
     return folder.hasSuffix("/") ? folder + path : "\(folder)/\(path)"
   }
 }

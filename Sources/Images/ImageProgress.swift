@@ -1,3 +1,5 @@
+import MusterHost
+
 /// How far an image's preparation has come.
 package struct ImageProgress: Sendable, Hashable {
   /// What is being done: `downloading`, `verifying`, `building`, `waiting for another process`.
@@ -16,5 +18,20 @@ package struct ImageProgress: Sendable, Hashable {
     self.done = done
     self.total = total
     self.remaining = remaining
+  }
+}
+
+extension ImageProgress {
+  /// For people, as in `downloading debian/12: 40 % of 340 MB, 12s left`.
+  /// - Parameter name: What the image is called.
+  package func text(of name: String) -> String {
+    var text = "\(activity) \(name)"
+    if let done, let total, total > 0 {
+      text += ": \(done * 100 / total) % of \(ByteCount(total))"
+    } else if let done {
+      text += ": \(ByteCount(done))"
+    }
+    if let remaining { text += ", \(remaining.human) left" }
+    return text
   }
 }

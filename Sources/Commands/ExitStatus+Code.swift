@@ -1,0 +1,8 @@
+import ArgumentParser
+import MusterReports
+
+extension ExitCode {
+  init(_ status: ExitStatus) {
+    self.init(status.rawValue)
+  }
+}

@@ -1,0 +1,39 @@
+package import ArgumentParser
+import MusterHost
+import MusterReports
+
+/// The command line: `muster SUBCOMMAND`.
+package struct Muster: AsyncParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "muster",
+    abstract: "Does your release pass muster on every distro?",
+    discussion: """
+      Muster runs one YAML matrix of distros and tests, each cell on a fresh virtual machine, and says what became of \
+      each, and whose fault it was. `muster check FILE` looks at a matrix, `muster plan FILE` prints what a run would \
+      do, and `muster run FILE` does it.
+      """,
+    version: "0.1.0",
+    subcommands: [Run.self, PlanCommand.self, Check.self, Lock.self, Images.self])
+
+  package init() {}
+
+  /// Parses the command line and runs it; the only way out of the process that is not a signal.
+  package static func start() async -> Never {
+    do {
+      var command = try parseAsRoot()
+      do {
+        if var command = command as? any AsyncParsableCommand {
+          try await command.run()
+        } else {
+          try command.run()
+        }
+      } catch let failure as Failure {
+        Console.tell("\(failure)")
+        throw ExitCode(.ownFault)
+      }
+      exit()
+    } catch {
+      exit(withError: error)
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import ArgumentParser
+import MusterCatalog
+import MusterChannels
+import MusterHost
+import MusterMatrix
+import MusterReports
+import SystemPackage
+
+/// `muster plan FILE [TEST…]`: what a run would do.
+struct PlanCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan", abstract: "Print the cells of a matrix, or all that would be done in one of them.")
+
+  @Argument(help: ArgumentHelp("The matrix file.", valueName: "file"))
+  var file: String
+
+  @OptionGroup var selection: SelectionOptions
+
+  @Option(help: ArgumentHelp("Print every command that this cell would run.", valueName: "cell"))
+  var explain: String?
+
+  @Option(help: "How to print.")
+  var format: TableFormat = .table
+
+  @OptionGroup var global: GlobalOptions
+
+  func run() throws {
+    var selection = selection
+    if let explain { selection.tests.append(explain) }
+    let plan = try MatrixLoading(path: file, color: global.color).plan(selection)
+    if explain != nil {
+      for cell in plan.cells { Console.write(Explanation.text(of: cell)) }
+    } else {
+      try Self.write(plan, as: format)
+    }
+  }
+
+  /// Also what `muster run --dry-run` prints.
+  static func write(_ plan: Plan, as format: TableFormat) throws {
+    switch format {
+    case .table: Console.write(PlanTable.text(of: plan))
+    case .json:
+      do {
+        try plan.writeJSON { try FileDescriptor.standardOutput.writeAll($0) }
+      } catch Errno.brokenPipe {
+        // The reader has what it wanted.
+        throw ExitCode(0)
+      } catch {
+        Console.tell("the plan cannot be written: \(error)")
+        throw ExitCode(.reportNotWritten)
+      }
+    }
+  }
+}
+
+/// A line for each cell.
+enum PlanTable {
+  static func text(of plan: Plan) -> String {
+    var text = ""
+    var excluded = 0
+    for cell in plan.cells {
+      text += cell.name
+      if let remark = cell.excluded {
+        excluded += 1
+        text += "  (excluded: \(remark.reason))"
+      } else if let remark = cell.expectedFailure {
+        text += "  (expected to fail: \(remark.reason))"
+      }
+      text += "\n"
+    }
+    let count = plan.cells.count
+    text += "\(plan.name): \(count) \(count == 1 ? "cell" : "cells")"
+    return text + (excluded > 0 ? ", \(excluded) excluded\n" : "\n")
+  }
+}
+
+/// Every command of a cell, as a person reads it.
+enum Explanation {
+  static func text(of cell: Cell) -> String {
+    let plan = cell.resolved()
+    let resources = plan.resources
+    var lines = ["\(plan.cell)"]
+    if let remark = cell.excluded { lines.append("excluded: \(remark.reason)") }
+    lines.append(
+      "machine: \(resources.cpus) cpus, \(mebibytes(resources.memory)) of memory, \(mebibytes(resources.disk)) of disk,"
+        + " \(plan.cpu.rawValue)")
+    for choice in plan.images {
+      lines.append("image: \(choice.image.name)" + (choice.backend.map { " (for \($0))" } ?? ""))
+    }
+    lines.append(
+      "time-outs: launch \(plan.timeouts.launch.human), step \(plan.timeouts.step.human), cell "
+        + "\(plan.timeouts.cell.human)")
+    for phase in plan.phases {
+      lines += ["", "\(phase.kind.rawValue):"]
+      for step in phase.steps {
+        lines.append("  # \(step.title) (\(step.location))")
+        lines += step.explanation(for: plan.family).map { $0.isEmpty ? "" : "  \($0)" }
+      }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func mebibytes(_ bytes: Int64) -> String { "\(bytes >> 20) MiB" }
+}

@@ -1,0 +1,186 @@
+import ArgumentParser
+import MusterExecution
+import MusterHost
+import MusterMachines
+import MusterMatrix
+import MusterReports
+
+/// `muster run FILE [TEST…]`: the matrix, on machines.
+struct Run: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run a matrix: each cell on a fresh machine, one after the other.",
+    discussion: """
+      Exits with 0 if all is as expected, 1 if something failed, 3 if nothing failed but something has no verdict, \
+      4 if nothing is selected, 5 if a machine is left, 64 to 66 for a wrong command line, matrix or file, 69 if no \
+      backend works here, 74 if a report cannot be written, 75 if the lock was not obtained. After a signal it purges, \
+      reports, and dies by that signal.
+      """)
+
+  @Argument(help: ArgumentHelp("The matrix file.", valueName: "file"))
+  var file: String
+
+  @OptionGroup var selection: SelectionOptions
+  @OptionGroup var behaviour: RunBehaviour
+  @OptionGroup var reports: ReportFiles
+  @OptionGroup var lock: LockOptions
+
+  @Option(
+    name: .customLong("lock-timeout"),
+    help: ArgumentHelp("How long to wait for the lock (default: $VM_LOCK_TIMEOUT, or 300).", valueName: "seconds"))
+  var lockTimeout: Int?
+
+  @OptionGroup var global: GlobalOptions
+
+  func validate() throws {
+    if let lockTimeout, lockTimeout < 0 { throw ValidationError("--lock-timeout must not be negative") }
+    if reports.quiet && reports.verbose { throw ValidationError("--quiet and --verbose exclude each other") }
+  }
+
+  func run() async throws {
+    let plan = try MatrixLoading(path: file, color: global.color).plan(selection)
+    if behaviour.dryRun { return try PlanCommand.write(plan, as: .table) }
+    Signals.ignoreBrokenPipes()
+    let interruption = Interruption()
+    let status = try await withSignals(interruption) { try await perform(plan, interruption) }
+    if let signal = interruption.signal { Signals.die(by: signal) }
+    throw ExitCode(status)
+  }
+
+  private func perform(_ plan: Plan, _ interruption: Interruption) async throws -> ExitStatus {
+    let directories = try global.directories()
+    let secrets: Secrets
+    do {
+      secrets = try Secrets(plan.secrets)
+    } catch {
+      Console.tell("\(error)")
+      return .wrongMatrix
+    }
+    // Waiting for the lock comes first: whoever has it may be using what the backend is asked for.
+    guard let held = try await takeLock(plan, interruption) else { return .lockNotObtained }
+    defer { held.release() }
+    let backends = Backends(cache: directories.cache, offline: behaviour.offline)
+    guard let (backend, status) = await backends.first(of: plan.backends) else { return .noBackend }
+    let id = RunID()
+    let output = reports.output.map(Directories.absolute) ?? "\(directories.state)/runs/\(id)"
+    let reporters: Reporters
+    do {
+      reporters = try Reporters(reports.options(output: output, color: global.color))
+    } catch {
+      Console.tell("\(error)")
+      return .reportNotWritten
+    }
+    let executor = Executor(
+      plan, id: id, backend: backend, status: status, options: behaviour.options(output: output), secrets: secrets,
+      interruption: interruption
+    ) { await reporters.receive($0) }
+    await executor.run()
+    return await reporters.finish()
+  }
+
+  /// The machine's lock; `nil` after it was told why it is not to be had.
+  private func takeLock(_ plan: Plan, _ interruption: Interruption) async throws -> HeldRunLock? {
+    let timeout = lockTimeout.map { Duration.seconds($0) } ?? RunLock.timeout()
+    let holder = LockHolder(command: "muster run \(file)", matrix: plan.name)
+    let runLock = lock.lock
+    do {
+      return try await interruption.ending {
+        try await runLock.take(deadline: timeout, as: holder) { waited in
+          LockWait(lock: runLock, timeout: timeout).tell(waited)
+        }
+      }
+    } catch let error as LockTimeout {
+      Console.tell(
+        "the lock was not obtained within \(timeout.human): \(runLock.holder()?.told ?? error.description); "
+          + "wait for it to end, or wait longer with --lock-timeout")
+      return nil
+    } catch let failure as Failure {
+      Console.tell("\(failure)")
+      return nil
+    }
+  }
+}
+
+/// What is told while another run has the lock.
+private struct LockWait: Sendable {
+  var lock: RunLock
+  var timeout: Duration
+
+  /// Tells for whom, and how long still; at once and then every ten seconds.
+  func tell(_ waited: Duration) {
+    guard Int(waited.seconds.rounded()) % 10 == 0 else { return }
+    let holder = lock.holder()?.told ?? "a process that is just ending"
+    Console.tell("waiting for the lock, \((timeout - waited).human) left: \(holder)")
+  }
+}
+
+/// What is done, and how.
+struct RunBehaviour: ParsableArguments {
+  @Flag(help: "Do the matrix's setup steps on this host first.")
+  var setup = false
+
+  @Option(help: ArgumentHelp("Which machines to keep for a look: never or failed.", valueName: "which"))
+  var keep: RunOptions.Keep = .never
+
+  @Flag(help: "End the run after the first cell that is not as expected.")
+  var failFast = false
+
+  @Option(help: ArgumentHelp("How often to try a cell, in place of what the matrix says.", valueName: "n"))
+  var attempts: Int?
+
+  @Flag(help: "Use the images that are there, and ask no network for them.")
+  var offline = false
+
+  @Flag(help: "Print the cells and run nothing.")
+  var dryRun = false
+
+  func validate() throws {
+    if let attempts, !(1...100).contains(attempts) { throw ValidationError("--attempts must be 1 to 100") }
+  }
+
+  func options(output: String) -> RunOptions {
+    var options = RunOptions(output: output)
+    options.failFast = failFast
+    options.keep = keep
+    options.attempts = attempts
+    options.setup = setup
+    return options
+  }
+}
+
+extension RunOptions.Keep: ExpressibleByArgument {}
+
+/// Where the run is told.
+struct ReportFiles: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The folder for logs, events and the summary (default: one of the state folder).", valueName: "dir"))
+  var output: String?
+
+  @Option(help: ArgumentHelp("Write JUnit XML.", valueName: "file"))
+  var junit: String?
+
+  @Option(help: ArgumentHelp("Write the summary as JSON.", valueName: "file"))
+  var json: String?
+
+  @Option(help: ArgumentHelp("Write a line of JSON for each event.", valueName: "file"))
+  var events: String?
+
+  @Option(help: ArgumentHelp("Write the summary as Markdown.", valueName: "file"))
+  var markdown: String?
+
+  @Flag(help: "Tell only failures and the end.")
+  var quiet = false
+
+  @Flag(help: "Tell each step, with the end of its output.")
+  var verbose = false
+
+  func options(output: String, color: ColorChoice) -> ReportOptions {
+    var options = ReportOptions(output: output, color: color, environment: HostFacts.environment)
+    options.junit = junit.map(Directories.absolute)
+    options.json = json.map(Directories.absolute)
+    options.events = events.map(Directories.absolute)
+    options.markdown = markdown.map(Directories.absolute)
+    options.verbosity = quiet ? .quiet : verbose ? .verbose : .normal
+    return options
+  }
+}

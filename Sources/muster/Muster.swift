@@ -1,3 +1,0 @@
-@main struct Muster {
-  static func main() async {}
-}

@@ -1,0 +1,8 @@
+import MusterCommands
+
+@main
+struct Start {
+  static func main() async {
+    await Muster.start()
+  }
+}
