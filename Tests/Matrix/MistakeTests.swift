@@ -165,6 +165,7 @@ struct MistakeTests {
         m.yaml:9:15-24 error: there is no distro 'debain-12'; hint: did you mean 'debian-12'?
         m.yaml:9:26-36 error: unknown kind of selector 'fam:'; hint: the kinds are family: and tag:
         m.yaml:9:39-47 warning: 'fedora-*' matches no distro
+        m.yaml:9:62-67 warning: 'tag:x' matches no distro
         m.yaml:9:79-83 error: two names side by side in a selector; hint: write a list for either of them, or 'a & b' for both
         m.yaml:10:25-27 error: '1G' is twice in the axis 'memory'
         m.yaml:10:29-34 error: 'a b' cannot be a value of an axis: ' ' would make names of cells ambiguous; hint: values of axes have no spaces and none of [ ] , = @ & * ?

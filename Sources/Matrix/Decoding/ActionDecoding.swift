@@ -4,6 +4,9 @@ import MusterYAML
 
 /// The actions that have values of their own.
 extension MatrixDecoder {
+  private static let copyKeys = ["from", "to", "mode", "owner"]
+  private static let fetchKeys = ["from", "to", "optional"]
+
   func copy(_ node: Node, _ scope: Scope) -> StepTemplate.Copy? {
     guard let mapping = mapping(node, "'copy'", hint: "write {from: …, to: …}") else { return nil }
     var from: (template: Template, base: String)?
@@ -17,12 +20,14 @@ extension MatrixDecoder {
       case "to": to = guestPath(entry.value, "a path", scope)
       case "mode": mode = constant(entry.value, "a file mode", PlainValues.mode)
       case "owner": owner = self.owner(entry.value, scope)
-      default: reportUnknown(entry, in: "copy", known: ["from", "to", "mode", "owner"])
+      default: reportUnknown(entry, in: "copy", known: Self.copyKeys)
       }
     }
-    guard has(mapping, "from", of: "copy", at: node.span), has(mapping, "to", of: "copy", at: node.span),
-      let from, let to
-    else { return nil }
+    if from == nil, lacks(mapping, "from", known: Self.copyKeys) { report("'copy' needs 'from'", at: node.span) }
+    if to == nil, lacks(mapping, "to", known: Self.copyKeys) {
+      report("'copy' needs 'to'", at: node.span)
+    }
+    guard let from, let to else { return nil }
     return StepTemplate.Copy(from: from.template, base: from.base, to: to, mode: mode, owner: owner)
   }
 
@@ -39,10 +44,11 @@ extension MatrixDecoder {
       case "from": from = guestPath(entry.value, "a path", scope)
       case "to": to = keptPath(entry.value, scope)
       case "optional": optional = bool(entry.value, "'optional'") ?? false
-      default: reportUnknown(entry, in: "fetch", known: ["from", "to", "optional"])
+      default: reportUnknown(entry, in: "fetch", known: Self.fetchKeys)
       }
     }
-    guard has(mapping, "from", of: "fetch", at: node.span), let from else { return nil }
+    if from == nil, lacks(mapping, "from", known: Self.fetchKeys) { report("'fetch' needs 'from'", at: node.span) }
+    guard let from else { return nil }
     return .fetch(from: from, to: to, optional: optional)
   }
 
@@ -103,7 +109,7 @@ extension MatrixDecoder {
   private func packageName(_ node: Node, _ scope: Scope) -> Template? {
     guard let name = template(node, "the name of a package", scope) else { return nil }
     if let text = name.constant,
-      text.isEmpty || text.hasPrefix("-") || text.contains(where: { $0.isWhitespace })
+      text.isEmpty || text.utf8.first == UInt8(ascii: "-") || text.utf8.contains(where: { $0 <= 0x20 })
     {
       report(
         "\(quoted(text)) is not the name of a package", at: node.span,
@@ -124,11 +130,5 @@ extension MatrixDecoder {
       }
     }
     return owner
-  }
-
-  func has(_ mapping: Mapping, _ key: String, of what: String, at span: Span) -> Bool {
-    if mapping[key] != nil { return true }
-    report("'\(what)' needs '\(key)'", at: span)
-    return false
   }
 }

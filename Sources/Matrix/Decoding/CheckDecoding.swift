@@ -3,35 +3,31 @@ import MusterYAML
 
 /// The step `check`: one subject, and what must hold of it.
 extension MatrixDecoder {
-  private static let subjects: [(key: String, others: [String])] = [
-    ("command", []), ("file", ["type", "mode", "owner", "contains", "sha256"]), ("package", ["version"]),
-    ("service", ["state"]), ("port", ["transport", "open"]), ("user", ["exists", "home", "shell", "groups"]),
-    ("process", ["running"]),
-  ]
+  private static let subjects = ["command", "file", "package", "service", "port", "user", "process"]
+  private static let fileKeys = ["type", "mode", "owner", "contains", "sha256"]
+  private static let userKeys = ["exists", "home", "shell", "groups"]
+
+  /// The keys that may stand beside a subject.
+  private static func keys(of subject: String) -> [String] {
+    switch subject {
+    case "file": fileKeys
+    case "package": ["version"]
+    case "service": ["state"]
+    case "port": ["transport", "open"]
+    case "user": userKeys
+    case "process": ["running"]
+    default: []
+    }
+  }
 
   func check(_ node: Node, _ scope: Scope) -> StepTemplate.Check? {
-    let subjects = Self.subjects.map(\.key)
-    guard let mapping = mapping(node, "'check'", hint: "write {command: …}, {file: …}, {service: …}, …") else {
-      return nil
-    }
-    // 'user' and 'service' have keys of their own, so the first key that is a subject is the subject.
-    let found = mapping.entries.filter { subjects.contains($0.key) }
-    guard let subject = found.first, let keys = Self.subjects.first(where: { $0.key == subject.key })?.others else {
-      if let entry = mapping.entries.first {
-        reportUnknown(entry, in: "check", known: subjects)
-      } else {
-        report("a check of nothing", at: node.span, hint: "the subjects are \(subjects.joined(separator: ", "))")
-      }
-      return nil
-    }
-    if found.count > 1 {
-      report(
-        "a check has one subject, and this has both '\(subject.key)' and '\(found[1].key)'", at: found[1].keySpan,
-        hint: "write two steps", notes: [.init("'\(subject.key)' is here", at: subject.keySpan)])
-      return nil
-    }
-    for entry in mapping.entries where entry.key != subject.key && !keys.contains(entry.key) {
-      reportUnknown(entry, in: "a check of '\(subject.key)'", known: [subject.key] + keys)
+    guard let mapping = mapping(node, "'check'", hint: "write {command: …}, {file: …}, {service: …}, …"),
+      let subject = subject(of: mapping, at: node.span)
+    else { return nil }
+    let keys = Self.keys(of: subject.key)
+    let entries = mapping.entries
+    for index in entries.indices where !keys.contains(entries[index].key) && entries[index].key != subject.key {
+      reportUnknown(entries[index], in: "a check of '\(subject.key)'", known: [subject.key] + keys)
     }
     switch subject.key {
     case "command": return checkedName(subject.value, "the name of a command", scope).map { .command($0) }
@@ -58,6 +54,30 @@ extension MatrixDecoder {
       guard let name = checkedName(subject.value, "the name of a process", scope), let running else { return nil }
       return .process(name, running: running)
     }
+  }
+
+  /// The one subject of a check.
+  private func subject(of mapping: Mapping, at span: Span) -> Mapping.Entry? {
+    let entries = mapping.entries
+    var found: Int?
+    for index in entries.indices where Self.subjects.contains(entries[index].key) {
+      guard let found else {
+        found = index
+        continue
+      }
+      let (subject, other) = (entries[found], entries[index])
+      report(
+        "a check has one subject, and this has both '\(subject.key)' and '\(other.key)'", at: other.keySpan,
+        hint: "write two steps", notes: [.init("'\(subject.key)' is here", at: subject.keySpan)])
+      return nil
+    }
+    if let found { return entries[found] }
+    if let entry = entries.first {
+      reportUnknown(entry, in: "check", known: Self.subjects)
+    } else {
+      report("a check of nothing", at: span, hint: "the subjects are \(Self.subjects.joined(separator: ", "))")
+    }
+    return nil
   }
 
   private func checkedName(_ node: Node, _ what: String, _ scope: Scope) -> Template? {

@@ -47,7 +47,7 @@ extension MatrixDecoder {
         }
       }
     }
-    if mapping["image"] == nil {
+    if form.images.isEmpty, lacks(mapping, "image", known: Self.distroKeys + Self.settingsKeys) {
       report("the distro '\(form.name)' needs an image", at: entry.keySpan, hint: "add 'image: debian/12', or another")
     }
     if diagnostics.count > before { form.isWhole = form.isWhole && !form.images.isEmpty }

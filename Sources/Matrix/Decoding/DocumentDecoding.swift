@@ -51,9 +51,9 @@ extension MatrixDecoder {
     if let tests, tests.entries.isEmpty, let node = mapping["tests"] { report("there are no tests", at: node.span) }
     let known = tests.map { self.tests($0, testTags, names) } ?? []
     let isWhole = known.count == names.tests.count
-    for (number, test) in known.enumerated() where isWhole {
-      for (distro, steps) in provisions.enumerated() where test.distros.contains(distro) && !steps.isEmpty {
-        checkPackages(steps, of: test, number, names)
+    for (distro, steps) in provisions.enumerated() where isWhole && Self.needsPackageCheck(steps) {
+      for number in known.indices where known[number].distros.contains(distro) {
+        checkPackages(steps, on: known[number].distros, number, names)
       }
     }
     let exclusions = mapping["exclude"].map { rules($0, "exclude", isWhole ? known : nil, names) } ?? []
@@ -66,6 +66,7 @@ extension MatrixDecoder {
 
   private func require(_ key: String, _ mapping: Mapping, _ root: Node) -> Node? {
     if let node = mapping[key] { return node }
+    guard lacks(mapping, key, known: Self.keys) else { return nil }
     report("the matrix needs '\(key)'", at: Span(file: root.span.file, start: root.span.start, end: root.span.start))
     return nil
   }

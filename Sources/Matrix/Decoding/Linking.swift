@@ -45,7 +45,10 @@ extension MatrixDecoder {
   private func user(
     of distro: Int, _ form: DistroForm, _ cpu: CPU, _ tests: [Test], _ exclusions: [Rule]
   ) -> String? {
-    for (number, test) in tests.enumerated() where test.distros.contains(distro) {
+    for number in tests.indices where tests[number].distros.contains(distro) {
+      // Without an axis, there is only the distro's own architecture.
+      if tests[number].axes.isEmpty, form.cpu != cpu { continue }
+      let test = tests[number]
       for combination in 0..<test.combinations
       where test.cpu(in: combination, or: form.cpu) == cpu
         && !exclusions.contains(where: {

@@ -28,8 +28,19 @@ final class MatrixDecoder {
     _ message: String, at span: Span, hint: String? = nil, notes: [Diagnostic.Note] = [],
     severity: Diagnostic.Severity = .error
   ) {
+    guard !isFull else { return }
     diagnostics.append(Diagnostic(severity, message, at: span, notes: notes, hint: hint))
+    if isFull {
+      diagnostics.append(
+        Diagnostic(
+          .error, "there are more mistakes than the \(Self.mostMistakes) that are told", at: nil, path: span.file.path))
+    }
   }
+
+  /// Whether enough mistakes are told.
+  var isFull: Bool { diagnostics.count >= Self.mostMistakes }
+
+  private static let mostMistakes = 500
 
   func report(_ problem: ValueProblem, at span: Span) {
     report(problem.message, at: span, hint: problem.hint)
@@ -82,6 +93,13 @@ final class MatrixDecoder {
     report(
       "unknown key \(quoted(entry.key)) in \(what)", at: entry.keySpan,
       hint: Nearest.hint(entry.key, among: known, listing: "the keys are"))
+  }
+
+  /// Whether a key is not there, not even misspelt, which is told as an unknown key already.
+  func lacks(_ mapping: Mapping, _ key: String, known: [String]) -> Bool {
+    !mapping.entries.contains { entry in
+      entry.key == key || (!known.contains(entry.key) && nearest(to: entry.key, in: [key]) != nil)
+    }
   }
 
   // MARK: Values

@@ -41,7 +41,7 @@ extension MatrixDecoder {
       if rule.reason.allSatisfy(\.isWhitespace), case .scalar(let scalar) = reason.content, !scalar.isNull {
         report("a reason that is empty", at: reason.span)
       }
-    } else {
+    } else if lacks(mapping, "reason", known: Self.ruleKeys) {
       report("'\(what)' needs a reason", at: span, hint: "add 'reason:' so that it can be judged later")
     }
     if !mapping.entries.contains(where: { ["test", "distro", "axes"].contains($0.key) }) {

@@ -13,13 +13,18 @@ extension MatrixDecoder {
   private static let scriptKeys = ["shell", "as", "cwd", "env"]
   private static let commonKeys = ["name", "when", "timeout", "retry"]
 
+  private static let runKeys = commonKeys + scriptKeys + ["exit", "stdout", "stderr"]
+  private static let waitKeys = ["name", "when", "timeout"] + scriptKeys + ["interval"]
+  private static let installKeys = commonKeys + ["env"]
+  private static let rebootKeys = ["name", "when", "timeout"]
+
   /// The keys that may stand beside an action.
   private static func keys(of action: String) -> [String] {
     switch action {
-    case "run": commonKeys + scriptKeys + ["exit", "stdout", "stderr"]
-    case "wait": ["name", "when", "timeout"] + scriptKeys + ["interval"]
-    case "install": commonKeys + ["env"]
-    case "reboot": ["name", "when", "timeout"]
+    case "run": runKeys
+    case "wait": waitKeys
+    case "install": installKeys
+    case "reboot": rebootKeys
     default: commonKeys
     }
   }
@@ -29,11 +34,13 @@ extension MatrixDecoder {
     guard let nodes = list(node, what, hint: "write each step as an item: '- run: …'") else { return [] }
     var steps: [StepTemplate] = []
     steps.reserveCapacity(nodes.count)
-    for node in nodes {
-      switch node.content {
-      case .sequence: steps += self.steps(node, what, scope, place)
-      case .mapping(let mapping): if let step = step(mapping, at: node.span, scope, place) { steps.append(step) }
+    for index in nodes.indices {
+      switch nodes[index].content {
+      case .mapping(let mapping):
+        if let step = step(mapping, at: nodes[index].span, scope, place) { steps.append(step) }
+      case .sequence: steps += self.steps(nodes[index], what, scope, place)
       case .scalar(let scalar):
+        let node = nodes[index]
         report(
           "expected a step, found \(kind(of: node))", at: node.span,
           hint: Self.actionKeys.contains(scalar.text)
@@ -44,20 +51,24 @@ extension MatrixDecoder {
   }
 
   private func step(_ mapping: Mapping, at span: Span, _ scope: Scope, _ place: StepPlace) -> StepTemplate? {
-    var action: Mapping.Entry?
-    for entry in mapping.entries where Self.actionKeys.contains(entry.key) {
-      if let action {
+    let entries = mapping.entries
+    var found: Int?
+    for index in entries.indices where Self.actionKeys.contains(entries[index].key) {
+      if let found {
+        let action = entries[found]
+        let entry = entries[index]
         report(
           "a step does one thing, and this is both '\(action.key)' and '\(entry.key)'", at: entry.keySpan,
           hint: "write two steps", notes: [.init("'\(action.key)' is here", at: action.keySpan)])
         return nil
       }
-      action = entry
+      found = index
     }
-    guard let action else {
+    guard let found else {
       reportNoAction(mapping, at: span)
       return nil
     }
+    let action = entries[found]
     if place == .setup, action.key != "run" {
       report(
         "'\(action.key)' needs a machine, and 'setup' runs on the host", at: action.keySpan,
@@ -65,8 +76,8 @@ extension MatrixDecoder {
       return nil
     }
     var form = StepForm()
-    for entry in mapping.entries where entry.key != action.key {
-      take(entry, of: action, into: &form, scope, place)
+    for index in entries.indices where index != found {
+      take(entries[index], of: action, into: &form, scope, place)
     }
     guard let done = self.action(action, form, scope) else { return nil }
     return StepTemplate(

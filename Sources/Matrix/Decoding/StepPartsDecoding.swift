@@ -149,6 +149,7 @@ extension MatrixDecoder {
   /// A path in the machine: from its root.
   func guestPath(_ node: Node, _ what: String, _ scope: Scope) -> Template? {
     guard let path = template(node, what, scope) else { return nil }
+    if path.constant?.utf8.first == UInt8(ascii: "/") { return path }
     let starts: [String] =
       switch path.parts.first {
       case .text(let text): [text]

@@ -46,11 +46,17 @@ extension MatrixDecoder {
         }
       }
     }
-    if mapping["provision"] == nil, mapping["verify"] == nil {
+    if test.verify.isEmpty, test.provision.isEmpty, lacks(mapping, "verify", known: Self.testKeys + Self.settingsKeys),
+      lacks(mapping, "provision", known: Self.testKeys + Self.settingsKeys)
+    {
       report("the test '\(test.name)' does nothing", at: entry.keySpan, hint: "add 'verify' with a list of steps")
     }
-    checkPackages(test.provision, of: test, number, chooser.compiler.names)
-    checkPackages(test.verify, of: test, number, chooser.compiler.names)
+    if Self.needsPackageCheck(test.provision) {
+      checkPackages(test.provision, on: test.distros, number, chooser.compiler.names)
+    }
+    if Self.needsPackageCheck(test.verify) {
+      checkPackages(test.verify, on: test.distros, number, chooser.compiler.names)
+    }
     return test
   }
 
@@ -68,13 +74,23 @@ extension MatrixDecoder {
     return chosen
   }
 
+  /// Whether some package of these steps may be without a name.
+  static func needsPackageCheck(_ steps: [StepTemplate]) -> Bool {
+    steps.indices.contains { index in
+      switch steps[index].action {
+      case .install, .check(.package): steps[index].action.packages.contains { $0.isPartial }
+      default: false
+      }
+    }
+  }
+
   /// Tells where a package has no name for the family of a distro that it is installed on.
-  func checkPackages(_ steps: [StepTemplate], of test: Test, _ number: Int, _ names: Names) {
+  func checkPackages(_ steps: [StepTemplate], on distros: Bits, _ number: Int, _ names: Names) {
     for step in steps {
       for package in step.action.packages {
-        guard case .perFamily(let package) = package, package.others == nil else { continue }
+        guard case .perFamily(let package) = package else { continue }
         let missing = names.distros.indices.first { distro in
-          test.distros.contains(distro) && (step.when?.contains(test: number, distro: distro) ?? true)
+          distros.contains(distro) && (step.when?.contains(test: number, distro: distro) ?? true)
             && !(names.families[distro].map(package.knows) ?? true)
         }
         if let missing, let family = names.families[missing] {

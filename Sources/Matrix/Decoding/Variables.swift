@@ -55,37 +55,46 @@ enum TemplatePiece {
   /// A `${` without its `}`.
   case open(Range<Int>)
 
+  /// Whether a text has a `$` at all: most have none, and this is asked of every text of a matrix.
+  static func mayVary(_ text: String) -> Bool {
+    let found = unsafe text.utf8.withContiguousStorageIfAvailable { bytes in
+      unsafe bytes.contains { $0 == UInt8(ascii: "$") }
+    }
+    return found ?? true
+  }
+
   /// Takes a text apart. `$${` stands for `${`; every other `$` for itself.
   static func pieces(of text: String) -> [TemplatePiece] {
     let bytes = Array(text.utf8)
+    let (dollar, open) = (UInt8(ascii: "$"), UInt8(ascii: "{"))
     var pieces: [TemplatePiece] = []
-    var plain: [UInt8] = []
+    /// Where the plain text before `index` starts.
+    var start = 0
     var index = 0
-    func byte(_ offset: Int) -> UInt8? { index + offset < bytes.count ? bytes[index + offset] : nil }
-    while index < bytes.count {
-      if bytes[index] == UInt8(ascii: "$") {
-        if byte(1) == UInt8(ascii: "$"), byte(2) == UInt8(ascii: "{") {
-          plain.append(contentsOf: "${".utf8)
-          index += 3
-          continue
-        }
-        if byte(1) == UInt8(ascii: "{") {
-          if !plain.isEmpty { pieces.append(.text(String(decoding: plain, as: UTF8.self))) }
-          plain = []
-          guard let close = bytes[index...].firstIndex(of: UInt8(ascii: "}")) else {
-            pieces.append(.open(index..<index + 2))
-            return pieces
-          }
-          pieces.append(
-            .variable(name: String(decoding: bytes[index + 2..<close], as: UTF8.self), range: index..<close + 1))
-          index = close + 1
-          continue
-        }
-      }
-      plain.append(bytes[index])
-      index += 1
+    func endPlainText(at end: Int) {
+      if start < end { pieces.append(.text(String(decoding: bytes[start..<end], as: UTF8.self))) }
     }
-    if !plain.isEmpty { pieces.append(.text(String(decoding: plain, as: UTF8.self))) }
+    while let place = bytes[index...].firstIndex(of: dollar), place + 1 < bytes.count {
+      if bytes[place + 1] == dollar, place + 2 < bytes.count, bytes[place + 2] == open {
+        // The first '$' goes, and '${' remains.
+        endPlainText(at: place)
+        start = place + 1
+        index = place + 3
+      } else if bytes[place + 1] == open {
+        endPlainText(at: place)
+        guard let close = bytes[place...].firstIndex(of: UInt8(ascii: "}")) else {
+          pieces.append(.open(place..<place + 2))
+          return pieces
+        }
+        pieces.append(
+          .variable(name: String(decoding: bytes[place + 2..<close], as: UTF8.self), range: place..<close + 1))
+        start = close + 1
+        index = close + 1
+      } else {
+        index = place + 1
+      }
+    }
+    endPlainText(at: bytes.count)
     return pieces
   }
 }
@@ -93,7 +102,8 @@ enum TemplatePiece {
 extension MatrixDecoder {
   /// Reads `text`, which stands at `span`; `nil` when something in it is wrong, which is told.
   func template(_ text: String, at span: Span, _ what: String, _ scope: Scope, _ uses: Uses) -> Template? {
-    guard text.utf8.contains(UInt8(ascii: "$")) else { return .text(text) }
+    guard TemplatePiece.mayVary(text) else { return .text(text) }
+    if isFull { return nil }
     var parts: [Template.Part] = []
     var isWhole = true
     var length = 0
@@ -123,6 +133,7 @@ extension MatrixDecoder {
   }
 
   private func value(of name: String, at place: () -> Span, in text: String, _ scope: Scope) -> Template? {
+    if case .known(let value)? = variables.values[name] { return value }
     if let axis = scope.axes.firstIndex(where: { $0.name == name }), name != BuiltIn.cpu.rawValue {
       return .parts([.axis(axis)])
     }

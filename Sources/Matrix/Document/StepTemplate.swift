@@ -52,6 +52,11 @@ struct StepTemplate: Sendable {
     case named(Template)
     case perFamily(Names)
 
+    /// Whether some family may be without a name for it.
+    var isPartial: Bool {
+      if case .perFamily(let names) = self { names.others == nil } else { false }
+    }
+
     func names(_ family: Family) -> [Template] {
       switch self {
       case .named(let name): [name]

@@ -19,17 +19,21 @@ enum Template: Sendable, Hashable {
   /// Joins parts, and makes plain text of them where nothing is left open.
   init(_ parts: [Part]) {
     var joined: [Part] = []
+    var plain = ""
     for part in parts {
-      if case .text(let more) = part, case .text(let text)? = joined.last {
-        joined[joined.count - 1] = .text(text + more)
-      } else {
-        joined.append(part)
+      if case .text(let text) = part {
+        plain += text
+        continue
       }
+      if !plain.isEmpty { joined.append(.text(plain)) }
+      plain = ""
+      joined.append(part)
     }
-    switch joined.first {
-    case nil: self = .text("")
-    case .text(let text)? where joined.count == 1: self = .text(text)
-    default: self = .parts(joined)
+    if joined.isEmpty {
+      self = .text(plain)
+    } else {
+      if !plain.isEmpty { joined.append(.text(plain)) }
+      self = .parts(joined)
     }
   }
 

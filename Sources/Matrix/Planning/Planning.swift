@@ -55,8 +55,8 @@ extension Document {
   /// How many cells there are, up to one more than there may be.
   var cellCount: Int {
     var count = 0
-    for test in tests {
-      let (cells, overflow) = test.combinations.multipliedReportingOverflow(by: test.distros.count)
+    for index in tests.indices {
+      let (cells, overflow) = tests[index].combinations.multipliedReportingOverflow(by: tests[index].distros.count)
       if overflow || cells > Plan.cellLimit { return Plan.cellLimit + 1 }
       count += cells
       if count > Plan.cellLimit { return Plan.cellLimit + 1 }

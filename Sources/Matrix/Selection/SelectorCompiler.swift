@@ -27,7 +27,7 @@ struct SelectorCompiler {
           {
             report(
               SelectorProblem(
-                message: "\(quoted(text)) matches no \(domain.noun)", isWarning: true, offset: factor.offset,
+                message: "\(quoted(factor.text)) matches no \(domain.noun)", isWarning: true, offset: factor.offset,
                 length: factor.length))
           }
         } catch {
@@ -60,8 +60,8 @@ struct SelectorCompiler {
       if domain == .tags { return try tagged(name) }
       let glob = try Glob(name)
       return .several(
-        tests: Bits(count: names.tests.count) { domain.namesTests && glob.matches(names.tests[$0]) },
-        distros: Bits(count: names.distros.count) { domain.namesDistros && glob.matches(names.distros[$0]) })
+        tests: tests { domain.namesTests && glob.matches(names.tests[$0]) },
+        distros: distros { domain.namesDistros && glob.matches(names.distros[$0]) })
     case .tag(let name): return try tagged(name)
     case .family(let name):
       guard domain != .tests else {
@@ -74,13 +74,22 @@ struct SelectorCompiler {
           "unknown family \(quoted(name))", hint: Nearest.hint(name, among: known, listing: "the families are"))
       }
       return .several(
-        tests: Bits(count: names.tests.count),
-        distros: Bits(count: names.distros.count) { names.families[$0].map { glob.matches($0.rawValue) } ?? false })
+        tests: tests { _ in false },
+        distros: distros { names.families[$0].map { glob.matches($0.rawValue) } ?? false })
     case .cell(let test, let axes, let distro):
       return .cell(
         tests: try set(test, among: names.tests, names.test, noun: "test"), axes: axes,
         distros: try set(distro, among: names.distros, names.distro, noun: "distro"))
     }
+  }
+
+  /// The tests of which it holds; none where selectors are not asked about tests.
+  private func tests(_ isMember: (Int) -> Bool) -> Bits {
+    domain == .distros ? Bits(count: 0) : Bits(count: names.tests.count, where: isMember)
+  }
+
+  private func distros(_ isMember: (Int) -> Bool) -> Bits {
+    domain == .tests ? Bits(count: 0) : Bits(count: names.distros.count, where: isMember)
   }
 
   private func one(_ name: String) throws(ValueProblem) -> Selector.Member {
@@ -104,9 +113,10 @@ struct SelectorCompiler {
         "nothing has the tag \(quoted(name))",
         hint: Nearest.hint(name, among: names.tags.sorted(), listing: "the tags are"))
     }
+    let matches = Glob.isPattern(name) ? glob.matches : { $0 == name }
     return .several(
-      tests: Bits(count: names.tests.count) { names.testTags[$0].contains(where: glob.matches) },
-      distros: Bits(count: names.distros.count) { names.distroTags[$0].contains(where: glob.matches) })
+      tests: tests { names.testTags[$0].contains(where: matches) },
+      distros: distros { names.distroTags[$0].contains(where: matches) })
   }
 
   private func set(

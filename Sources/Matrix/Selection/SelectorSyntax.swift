@@ -18,6 +18,8 @@ struct SelectorSyntax: Sendable, Hashable {
   struct Factor: Sendable, Hashable {
     var negated: Bool
     var term: Term
+    /// The term as it is written.
+    var text: String
     /// Where the term stands in the item, in bytes.
     var offset: Int
     var length: Int
@@ -81,7 +83,8 @@ extension SelectorSyntax {
     }
     do throws(ValueProblem) {
       return Factor(
-        negated: negated, term: try term(text, namesCells: namesCells), offset: word.startIndex, length: word.count)
+        negated: negated, term: try term(text, namesCells: namesCells), text: text, offset: word.startIndex,
+        length: word.count)
     } catch {
       throw SelectorProblem(message: error.message, hint: error.hint, offset: word.startIndex, length: word.count)
     }

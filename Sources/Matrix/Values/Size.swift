@@ -2,18 +2,20 @@
 /// `K`, `M`, `G`, `T`, each also as `KiB`, `MiB`, …; small letters too, and `B` for bytes.
 enum Size {
   static func parse(_ text: String) throws(ValueProblem) -> Int64 {
-    let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-    let unit = text[number.endIndex...]
-    guard let decimal = Decimal(number) else {
+    let bytes = Array(text.utf8)
+    let end = bytes.firstIndex { !Decimal.isPart($0) } ?? bytes.count
+    let number = String(decoding: bytes[..<end], as: UTF8.self)
+    let unit = String(decoding: bytes[end...], as: UTF8.self)
+    guard let decimal = Decimal(bytes[..<end]) else {
       throw ValueProblem("\(quoted(text)) is not a size", hint: "write a number and a unit, such as 512M or 1.5G")
     }
     guard let shift = try shift(of: unit, after: number, in: text) else {
       throw ValueProblem("\(quoted(text)) is not a size", hint: "the units are K, M, G and T, as in 512M or 2GiB")
     }
-    guard let bytes = decimal.scaled(by: 1 << shift) else {
+    guard let size = decimal.scaled(by: 1 << shift) else {
       throw ValueProblem("\(quoted(text)) is too large a size")
     }
-    return bytes
+    return size
   }
 
   /// A size as a person writes it, in the largest unit that leaves a whole number: `512M`, `2G`.
@@ -26,7 +28,7 @@ enum Size {
   }
 
   private static func shift(
-    of unit: Substring, after number: Substring, in text: String
+    of unit: String, after number: String, in text: String
   ) throws(ValueProblem) -> Int64? {
     switch unit.lowercased() {
     case "b": return 0
@@ -53,12 +55,12 @@ struct Decimal {
   var denominator: Int64
 
   /// `nil` when the text is no number, or has more digits than can be kept.
-  init?(_ text: Substring) {
+  init?(_ text: ArraySlice<UInt8>) {
     var digits: Int64 = 0
     var denominator: Int64 = 1
     var seen = 0
     var point = false
-    for byte in text.utf8 {
+    for byte in text {
       if byte == UInt8(ascii: "."), !point, seen > 0 {
         point = true
         seen = 0
@@ -79,6 +81,9 @@ struct Decimal {
     self.digits = digits
     self.denominator = denominator
   }
+
+  /// Whether a byte is a digit or the point.
+  static func isPart(_ byte: UInt8) -> Bool { (byte >= 0x30 && byte <= 0x39) || byte == UInt8(ascii: ".") }
 
   /// The number times `factor`, the fraction cut off; `nil` when it overflows.
   func scaled(by factor: Int64) -> Int64? {

@@ -8,36 +8,34 @@ enum TimeSpan {
   ]
 
   static func parse(_ text: String) throws(ValueProblem) -> Duration {
-    var rest = text[...]
+    let bytes = Array(text.utf8)
+    var index = 0
     var total: Int64 = 0
+    /// The largest unit that may come next.
     var next = 0
-    if text.isEmpty || text == "0" {
-      throw problem(text)
-    }
-    while !rest.isEmpty {
-      let number = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-      let unit = rest[number.endIndex...].prefix { $0.isASCII && $0.isLetter }
+    if bytes.isEmpty { throw problem(text) }
+    while index < bytes.count {
+      let number = bytes[index...].prefix(while: Decimal.isPart)
+      let unit = bytes[number.endIndex...].prefix(while: PlainValues.isLetter)
+      index = unit.endIndex
       guard let decimal = Decimal(number) else {
-        if number.utf8.allSatisfy({ $0 != UInt8(ascii: ".") }), !number.isEmpty { throw tooLong(text) }
-        throw problem(text)
+        throw number.isEmpty || number.contains(UInt8(ascii: ".")) ? problem(text) : tooLong(text)
       }
       if unit.isEmpty {
-        throw next == 0 && number.endIndex == text.endIndex
-          ? ValueProblem("\(quoted(text)) is a duration without a unit", hint: "write \(number)s or \(number)m")
+        throw number.count == bytes.count && text != "0"
+          ? ValueProblem("\(quoted(text)) is a duration without a unit", hint: "write \(text)s or \(text)m")
           : problem(text)
       }
-      guard let index = units[next...].firstIndex(where: { $0.name == unit }) else {
-        throw units.contains { $0.name == unit }
-          ? ValueProblem(
-            "\(quoted(text)) is not a duration", hint: "write each unit once, the larger first, as in 1h30m")
-          : problem(text)
+      guard let place = units.firstIndex(where: { $0.name.utf8.elementsEqual(unit) }) else { throw problem(text) }
+      guard place >= next else {
+        throw ValueProblem(
+          "\(quoted(text)) is not a duration", hint: "write each unit once, the larger first, as in 1h30m")
       }
-      guard let part = decimal.scaled(by: units[index].milliseconds), part <= limit, total + part <= limit else {
+      guard let part = decimal.scaled(by: units[place].milliseconds), part <= limit, total + part <= limit else {
         throw tooLong(text)
       }
       total += part
-      next = index + 1
-      rest = rest[unit.endIndex...]
+      next = place + 1
     }
     return .milliseconds(total)
   }
