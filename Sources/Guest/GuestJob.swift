@@ -1,7 +1,7 @@
 /// A shell program for a machine, as `SSHConnection` sends it. It stands in a private folder, `$d`, and is read to its
 /// end before its first line is executed, so that half of one that came through never does anything.
 ///
-/// While it runs, descriptor 4 is the standard error that the host sees, and its own messages go to a note.
+/// It writes down its session, by which it can be ended. While it runs, descriptor 4 is the standard error that the host sees, and its own messages go to a note.
 /// `finish WORD` removes the folder and ends it.
 struct GuestJob: Sendable {
   /// Names the private folder; also in the environment of what a script starts (`MUSTER_STEP`), to find it by.
@@ -46,6 +46,9 @@ struct GuestJob: Sendable {
         printf '\(marker)begin\\n'
         printf '\(marker)begin\\n' >&4
         umask 022
+        read -r _ _ _ _ _ session _ <"/proc/$$/stat"
+        echo "$session $$" >"$d/session"
+        [ -e "$d/cancelled" ] && finish cancelled
       \(body)
       }
       main "$1"
@@ -77,9 +80,6 @@ extension GuestJob {
       """
     self.init(
       """
-      read -r _ _ _ _ _ session _ <"/proc/$$/stat"
-      echo "$session $$" >"$d/session"
-      [ -e "$d/cancelled" ] && finish cancelled
       chmod 711 "$d"
       mkdir -m 700 "$d/in"
       cat >"$d/in/script"
@@ -136,13 +136,13 @@ extension GuestJob {
         mkdir -m 700 "$f" && made="$made $f"
         : >"$f/cancelled"
       done
-      session=
+      target=
       for f in "/run/muster-$t" "/tmp/muster-$t"; do
         case " $made " in *" $f "*) continue ;; esac
         [ -d "$f" ] || continue
         n=0
         while [ ! -s "$f/session" ] && [ -d "$f" ] && [ $n -lt 50 ]; do pause; n=$((n + 1)); done
-        read -r session job <"$f/session"
+        read -r target job <"$f/session"
       done
       signal=TERM
       n=0
@@ -156,7 +156,7 @@ extension GuestJob {
         pause
       done
       # Where there is no job yet, it cannot make its folder for as long as there is one.
-      if [ -n "$session" ]; then
+      if [ -n "$target" ]; then
         rm -rf $made
       else
         (sleep 60; rm -rf $made) </dev/null >/dev/null 2>&1 4>&- &
@@ -169,7 +169,7 @@ extension GuestJob {
           for f in /proc/[0-9]*; do
             read -r line <"$f/stat" || continue
             set -- ${line##*) }
-            [ "$1" != Z ] && [ "$4" = "$session" ] && other "${f#/proc/}"
+            [ "$1" != Z ] && [ "$4" = "$target" ] && other "${f#/proc/}"
           done
         }
         strays() {
@@ -182,7 +182,7 @@ extension GuestJob {
           done
         }
         other() {
-          [ "$1" = "$session" ] || [ "$1" = "$job" ] || echo "$1"
+          [ "$1" = "$target" ] || [ "$1" = "$job" ] || echo "$1"
         }
         """)
   }

@@ -155,7 +155,7 @@ extension SSHGuest {
       {
         \(steps.joined(separator: " && ")) &&
         if [ -d "$path" ]; then
-          cp -a "$temporary/." "$path/" && rm -rf "$temporary"
+          tar -cf - -C "$temporary" . | tar -xpf - -C "$path" && rm -rf "$temporary"
         elif [ -e "$path" ] || [ -L "$path" ]; then
           echo "there is a file of that name"
           false

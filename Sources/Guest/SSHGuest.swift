@@ -92,9 +92,11 @@ package final class SSHGuest: Guest {
     case cancelled
   }
 
-  /// Runs a job whose output is small, and returns its last word and what it wrote on its standard error.
+  /// Runs a job of Muster's own, and returns its last word and the end of what it wrote on its standard error.
+  /// - Parameter isEnding: Whether it is the job that ends another, and is not ended itself.
   func perform(
-    _ job: GuestJob, deadline: Duration?, feed: (@Sendable (ProcessInput) async throws -> Void)? = nil,
+    _ job: GuestJob, deadline: Duration?, isEnding: Bool = false,
+    feed: (@Sendable (ProcessInput) async throws -> Void)? = nil,
     stdout: (@Sendable ([UInt8]) async throws -> Void)? = nil
   ) async throws -> (word: String, errorText: String) {
     let kept = Mutex<[UInt8]>([])
@@ -105,20 +107,21 @@ package final class SSHGuest: Guest {
         kept.withLock { $0 = Array(($0 + bytes).suffix(4096)) }
       }
     }
-    switch await finding(of: exchange, deadline: deadline) {
-    case .report(let result):
-      do {
-        return (try result.get(), kept.withLock { String(decoding: $0, as: UTF8.self) }.trimmed)
-      } catch {
-        await uncancelled { await exchange.end() }
-        throw error
-      }
-    case .deadline:
-      await uncancelled { await exchange.end() }
-      throw GuestError(.transfer, "it took longer than \(deadline?.human ?? "")")
-    case .cancelled:
-      await uncancelled { await exchange.end() }
-      throw CancellationError()
+    let finding = await finding(of: exchange, deadline: deadline)
+    if case .report(.success(let word)) = finding {
+      return (word, kept.withLock { String(decoding: $0, as: UTF8.self) }.trimmed)
+    }
+    switch finding {
+    case .report(.failure(let error)) where error is GuestError || isEnding:
+      // There is no connection any more to end it by.
+      throw error
+    default:
+      if isEnding { await uncancelled { await exchange.end() } } else { await end(job, exchange) }
+    }
+    switch finding {
+    case .report(let result): return (try result.get(), "")
+    case .deadline: throw GuestError(.transfer, "it took longer than \(deadline?.human ?? "")")
+    case .cancelled: throw CancellationError()
     }
   }
 
@@ -162,7 +165,7 @@ package final class SSHGuest: Guest {
   /// Ends what a job started in the machine, and its connection, whether or not the task is cancelled.
   private func end(_ job: GuestJob, _ exchange: SSHExchange) async {
     await uncancelled { [self] in
-      _ = try? await perform(GuestJob(ending: job.id), deadline: endingDeadline)
+      _ = try? await perform(GuestJob(ending: job.id), deadline: endingDeadline, isEnding: true)
       // The job tidies up and says its last word once its script is gone.
       if case .deadline = await finding(of: exchange, deadline: .seconds(2)) { await exchange.end() }
     }
