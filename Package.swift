@@ -91,7 +91,7 @@ let package = Package(
     tests(of: "Matrix", uses: ["YAML", "Diagnostics", "Catalog"], [customDump]),
     tests(of: "Channels", uses: ["Matrix", "Catalog", "Diagnostics", "Host"], [customDump]),
     tests(of: "Host", [subprocess, system]),
-    tests(of: "Images", uses: ["Guest", "Host", "Catalog"], [system]),
+    tests(of: "Images", uses: ["Guest", "Host", "Catalog"], [crypto, system]),
     tests(of: "Guest", uses: ["Host"], [system]),
     tests(of: "QEMU", uses: ["Machines", "Images", "Guest", "Host", "Catalog"], [system]),
     tests(
