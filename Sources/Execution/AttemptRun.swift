@@ -114,7 +114,7 @@ struct AttemptRun: Sendable {
   private func keep(_ machine: any Machine) async -> Bool {
     let path = await bounded(
       context.scale.time(context.options.pauses.purge), hurried: context.options.pauses.hurriedPurge,
-      by: context.interruption
+      after: context.interruption.hurried
     ) { try? await machine.keep() }
     guard case .some(.some(let path)) = path else { return false }
     await context.tell(.machineKept(cell: cell.name, machine: machine.name.text, path: path))
@@ -124,7 +124,7 @@ struct AttemptRun: Sendable {
   private func purge(_ machine: any Machine) async {
     let limit = context.scale.time(context.options.pauses.purge)
     let result = await bounded(
-      limit, hurried: context.options.pauses.hurriedPurge, by: context.interruption
+      limit, hurried: context.options.pauses.hurriedPurge, after: context.interruption.hurried
     ) { () async -> Reason? in
       do {
         try await machine.purge()

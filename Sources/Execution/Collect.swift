@@ -6,7 +6,7 @@ import MusterMatrix
 
 extension AttemptRun {
   /// After a failure, brings out what explains it: the journal, the package manager's log, and the files that steps
-  /// would have fetched. As far as the machine still answers, and within a limit of its own.
+  /// would have fetched. As far as the machine still answers, within a limit of its own, and not when the run is ended.
   func collect(from machine: any Machine, after steps: Steps) async {
     switch steps.ending.outcome {
     case .failed, .timedOut, .error: break
@@ -16,7 +16,7 @@ extension AttemptRun {
     let stopwatch = Stopwatch()
     await context.tell(.phaseStarted(cell: cell.name, attempt: number, phase: .collect))
     let limit = context.scale.time(context.options.pauses.collect)
-    _ = await bounded(limit, hurried: .zero, by: context.interruption) { () async -> Bool in
+    _ = await bounded(limit, hurried: .zero, after: context.interruption.interrupted) { () async -> Bool in
       for log in GuestLog.all(of: plan.family) { await collect(log, from: machine.guest) }
       for step in steps.unfetched {
         // What an unfinished test did not make is not missing.

@@ -104,11 +104,11 @@ func watched<Value: Sendable>(
   }
 }
 
-/// Runs `body` outside of the calling task, so that its cancellation does not reach it, for `limit` at most and, after
-/// the second signal, for `hurried` more. `nil` when it took longer: then `body` is cancelled and left to itself, since
-/// clean-up must end whatever hangs.
+/// Runs `body` outside of the calling task, so that its cancellation does not reach it, for `limit` at most and, once
+/// `signal` has returned, for `hurried` more. `nil` when it took longer: then `body` is cancelled and left to itself,
+/// since clean-up must end whatever hangs.
 func bounded<Value: Sendable>(
-  _ limit: Duration, hurried: Duration, by interruption: Interruption,
+  _ limit: Duration, hurried: Duration, after signal: @escaping @Sendable () async -> Void,
   body: @escaping @Sendable () async -> Value
 ) async -> Value? {
   let ending = Promise<Value?>()
@@ -118,7 +118,7 @@ func bounded<Value: Sendable>(
     ending.keep(nil)
   }
   let hurry = Task {
-    await interruption.hurried()
+    await signal()
     try Task.checkCancellation()
     try await Task.sleep(for: hurried, clock: .suspending)
     ending.keep(nil)

@@ -78,7 +78,7 @@ struct StreamJudge: Sendable {
   private func judge(_ expectation: Expectation, _ test: Test) -> Judgement {
     switch test {
     case .equals(let wanted, let seen):
-      let text = seen.count == wanted.count + 1 ? Array(seen.dropLastNewline()) : seen
+      let text = Array(seen.dropLastNewline())
       return text == wanted ? .holds : differs(expectation, from: excerpt.text + Self.difference(wanted, text))
     case .contains(let needle):
       return needle.line == nil ? differs(expectation, from: excerpt.text) : .holds
@@ -135,18 +135,18 @@ struct Needle: Sendable {
   mutating func search(_ chunk: [UInt8]) {
     guard line == nil, let first = bytes.first else { return }
     let window = rest + chunk
-    let last = window.count - bytes.count
+    let kept = min(bytes.count - 1, window.count)
     var index = 0
-    while index <= last {
-      if window[index] == first, window[index..<(index + bytes.count)].elementsEqual(bytes) {
-        line = newlines + window[..<index].count { $0 == 0x0A } + 1
+    while index < window.count - kept {
+      let byte = window[index]
+      if byte == first, window[index...].starts(with: bytes) {
+        line = newlines + 1
         rest = []
         return
       }
+      if byte == 0x0A { newlines += 1 }
       index += 1
     }
-    let kept = min(bytes.count - 1, window.count)
-    newlines += window.dropLast(kept).count { $0 == 0x0A }
     rest = Array(window.suffix(kept))
   }
 }

@@ -137,7 +137,8 @@ struct LocalGuest: Guest {
     var environment: [String: String?] = ["ROOT": root]
     for variable in command.environment { environment[variable.name] = .some(variable.value) }
     let host = HostCommand(
-      command.shell[0], command.shell.dropFirst() + [file], environment: environment,
+      command.shell[0] == "sh" ? "/bin/sh" : command.shell[0], command.shell.dropFirst() + [file],
+      environment: environment,
       directory: command.directory ?? root)
     let ending = try await host.run(grace: .milliseconds(50)) { stream, bytes in
       if String(decoding: bytes, as: UTF8.self).contains("power off") { die() }
