@@ -22,10 +22,10 @@ package struct ImageProgress: Sendable, Hashable {
 }
 
 extension ImageProgress {
-  /// For people, as in `downloading debian/12: 40 % of 340 MB, 12s left`.
+  /// For people, as in `debian/12, downloading: 40 % of 340 MB, 12s left`.
   /// - Parameter name: What the image is called.
   package func text(of name: String) -> String {
-    var text = "\(activity) \(name)"
+    var text = "\(name), \(activity)"
     if let done, let total, total > 0 {
       text += ": \(done * 100 / total) % of \(ByteCount(total))"
     } else if let done {

@@ -47,9 +47,9 @@ extension ImageStore {
     let workshop = try openWorkshop(key)
     do {
       try fill(workshop, recipe)
-      await progress(ImageProgress(activity: "building \(recipe.description)"))
+      await progress(ImageProgress(activity: "building"))
       try await runBuilder(recipe, workshop, progress)
-      await progress(ImageProgress(activity: "building \(recipe.description): keeping the disk"))
+      await progress(ImageProgress(activity: "building, keeping the disk"))
       let record = try await keep(workshop, recipe, named: name)
       await removeWorkshop(key)
       return record
@@ -159,7 +159,7 @@ extension ImageStore {
         log.append(bytes)
         for line in lines.lines(adding: bytes) {
           guard let activity = Self.activity(line) else { continue }
-          await progress(ImageProgress(activity: "building \(recipe.description): \(activity)"))
+          await progress(ImageProgress(activity: "building, \(activity)"))
         }
       }
     } catch let error as HostCommandError {

@@ -1,0 +1,130 @@
+import MusterHost
+import Testing
+
+/// What needs no machine: files, command lines and exit statuses.
+@Suite struct CommandLineTests {
+  private let muster = MusterProcess()
+
+  static let matrix = """
+    muster: 1
+    name: Small
+    distros:
+      one: {image: debian/12, tags: [lts]}
+      two: {image: fedora/43}
+    tests:
+      works:
+        distros: all
+        verify:
+          - run: echo hello
+    exclude:
+      - {test: works, distro: two, reason: "not packaged yet"}
+
+    """
+
+  @Test func tellsItsVersion() async throws {
+    let output = try await muster("--version")
+    #expect(output.ending == .exited(0))
+    #expect(output.text.split(separator: ".").count == 3)
+  }
+
+  @Test(arguments: [
+    ["frobnicate"], ["run"], ["plan", "a.yaml", "--shard", "1/2"], ["run", "a.yaml", "--keep", "all"],
+  ])
+  func refusesAWrongCommandLine(arguments: [String]) async throws {
+    let output = try await muster.run(arguments)
+    #expect(output.ending == .exited(64))
+    #expect(!output.errorText.isEmpty)
+  }
+
+  @Test func explainsMistakesWhereTheyStand() async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write(
+      "matrix.yaml",
+      """
+      muster: 1
+      distro:
+        one: {image: debian/12}
+      tests:
+        works: {distros: all, verify: [{runs: "true"}]}
+
+      """)
+    let output = try await muster("check", file)
+    #expect(output.ending == .exited(65))
+    #expect(output.errorText.contains("\(file):2:1: error: "))
+    #expect(output.errorText.contains("did you mean 'distros'?"))
+    #expect(output.errorText.contains("\(file):5:35: error: "))
+    #expect(output.errorText.contains("did you mean 'run'?"))
+    // A run refuses it as well, before it asks for anything.
+    #expect(try await muster("run", file).ending == .exited(65))
+  }
+
+  @Test func tellsAMissingFileApart() async throws {
+    let output = try await muster("check", "/nowhere/matrix.yaml")
+    #expect(output.ending == .exited(66))
+    #expect(output.errorText.contains("/nowhere/matrix.yaml"))
+  }
+
+  @Test func planPrintsTheCells() async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write("matrix.yaml", Self.matrix)
+    let table = try await muster("plan", file)
+    #expect(table.ending == .exited(0))
+    #expect(table.text == "works@one\nworks@two  (excluded: not packaged yet)\nSmall: 2 cells, 1 excluded")
+    let json = try await JSON(muster("plan", file, "--format", "json", "--tag", "lts").stdout)
+    #expect(json["schema"].string == "muster.plan/1")
+    #expect(json["cells"].array.map { $0["cell"].string } == ["works@one"])
+    let explanation = try await muster("plan", file, "--explain", "works@one")
+    #expect(explanation.text.contains("\n  echo hello"))
+  }
+
+  @Test func selectsNothingWithAStatusOfItsOwn() async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write("matrix.yaml", Self.matrix)
+    #expect(try await muster("plan", file, "--tag", "lts", "--distro", "two").ending == .exited(4))
+    let unknown = try await muster("plan", file, "work")
+    #expect(unknown.ending == .exited(64))
+    #expect(unknown.errorText.contains("works"))
+  }
+
+  @Test func refusesToRunWithoutASecret() async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write("matrix.yaml", "secrets: [MUSTER_TEST_TOKEN]\n" + Self.matrix)
+    let output = try await muster("run", file, "--lock-file", "\(scratch.path)/lock")
+    #expect(output.ending == .exited(65))
+    #expect(output.errorText.contains("MUSTER_TEST_TOKEN"))
+  }
+
+  @Test func saysWhenNoBackendWorks() async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write("matrix.yaml", Self.matrix)
+    let output = try await MusterProcess(environment: ["PATH": "/nowhere"])
+      .run(["run", file, "--lock-file", "\(scratch.path)/lock", "--cache", scratch.path, "--state", scratch.path])
+    #expect(output.ending == .exited(69))
+    #expect(output.errorText.contains("qemu"))
+  }
+
+  @Test func refusesAReportThatCannotBeWritten() async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write("matrix.yaml", Self.matrix)
+    let output = try await muster(
+      "run", file, "--lock-file", "\(scratch.path)/lock", "--cache", scratch.path, "--output", "\(scratch.path)/out",
+      "--junit", "/proc/nowhere/junit.xml")
+    #expect(output.ending == .exited(74))
+    #expect(output.errorText.contains("/proc/nowhere"))
+  }
+
+  @Test func waitsForTheLockAndSaysForWhom() async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write("matrix.yaml", Self.matrix)
+    let lock = RunLock(path: "\(scratch.path)/lock")
+    let held = try await lock.take(deadline: .zero, as: LockHolder(command: "a test", matrix: "Theirs"))
+    let output = try await muster("run", file, "--lock-file", "\(scratch.path)/lock", "--lock-timeout", "0")
+    #expect(output.ending == .exited(75))
+    #expect(output.errorText.contains("process \(HostFacts.processID)"))
+    #expect(output.errorText.contains("a test (Theirs)"))
+    let json = try await JSON(muster("lock", "--lock-file", "\(scratch.path)/lock", "--format", "json").stdout)
+    #expect(json["pid"].int == Int(HostFacts.processID))
+    held.release()
+    #expect(try await muster("lock", "--lock-file", "\(scratch.path)/lock").text == "nobody holds the lock")
+  }
+}
