@@ -36,7 +36,7 @@ extension HostCommand {
     feed: (@Sendable (ProcessInput) async throws -> Void)? = nil,
     output: @escaping @Sendable (ProcessStream, [UInt8]) async throws -> Void
   ) async throws -> ProcessEnding {
-    BrokenPipes.ignore()
+    Signals.ignoreBrokenPipes()
     return try await withDeadline(deadline, of: executable) {
       try await execute(grace: grace, feed: feed, output: output)
     }

@@ -67,15 +67,3 @@ package struct ForeignProcess: Sendable {
     }
   }
 }
-
-/// A write to a pipe that nobody reads any more must fail rather than end this process. Children get the default
-/// disposition back, since swift-subprocess resets all of them.
-package enum BrokenPipes {
-  private static let ignored: Void = {
-    _ = signal(SIGPIPE, SIG_IGN)
-  }()
-
-  package static func ignore() {
-    ignored
-  }
-}

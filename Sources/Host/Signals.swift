@@ -24,8 +24,12 @@ package enum Signals {
   /// Writing to a pipe that nobody reads becomes an error of the write, for this process; children start with the
   /// default, as `HostCommand` resets it.
   package static func ignoreBrokenPipes() {
-    _ = signal(SIGPIPE, SIG_IGN)
+    brokenPipesAreIgnored
   }
+
+  private static let brokenPipesAreIgnored: Void = {
+    _ = signal(SIGPIPE, SIG_IGN)
+  }()
 
   /// Ends this process by a signal, so that whoever waits for it sees that.
   package static func die(by number: Int32) -> Never {
