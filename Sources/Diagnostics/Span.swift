@@ -1,13 +1,33 @@
+import Synchronization
+
 /// The text of a file that a person wrote, kept so that a diagnostic can show the line it speaks of.
+///
+/// A file stays in memory as long as the process: spans name it by number. A large matrix has a million spans, which
+/// are copied often, and counting references to their file would cost more than reading it.
 package final class SourceFile: Sendable {
   /// The path as the person gave it, for display.
   package let path: String
-  /// The file's bytes, valid UTF-8, without a byte order mark.
+  /// The file's bytes, without a byte order mark. They are valid UTF-8 if the file could be parsed.
   package let bytes: [UInt8]
+  fileprivate let number: UInt32
+
+  private static let all = Mutex<[SourceFile?]>([])
 
   package init(path: String, bytes: [UInt8]) {
     self.path = path
     self.bytes = bytes
+    number = Self.all.withLock { files in
+      files.append(nil)
+      return UInt32(files.count - 1)
+    }
+    Self.all.withLock { $0[Int(number)] = self }
+  }
+
+  fileprivate static subscript(number: UInt32) -> SourceFile {
+    guard let file = all.withLock({ $0[Int(number)] }) else {
+      preconditionFailure("a number is given out by its file only")
+    }
+    return file
   }
 }
 
@@ -30,29 +50,21 @@ package struct Position: Sendable, Hashable, Comparable {
 
 /// A stretch of a file, from its first character to just behind its last.
 package struct Span: Sendable, Hashable {
-  package var file: SourceFile
+  private var number: UInt32
   package var start: Position
   package var end: Position
 
   package init(file: SourceFile, start: Position, end: Position) {
-    self.file = file
+    number = file.number
     self.start = start
     self.end = end
   }
 
+  package var file: SourceFile { SourceFile[number] }
+
   /// Where the span starts, for records and reports.
   package var location: Location {
     Location(file: file.path, line: Int(start.line), column: Int(start.column))
-  }
-
-  package static func == (left: Span, right: Span) -> Bool {
-    left.file === right.file && left.start == right.start && left.end == right.end
-  }
-
-  package func hash(into hasher: inout Hasher) {
-    hasher.combine(ObjectIdentifier(file))
-    hasher.combine(start)
-    hasher.combine(end)
   }
 }
 

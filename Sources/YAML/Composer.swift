@@ -13,6 +13,8 @@ struct Composer: ~Copyable {
   }
 
   private let file: SourceFile
+  /// Some span of the file, of which others are made at less cost than anew.
+  private let anySpan: Span
   private let events: EventReader
   private var anchors: [String: Anchored] = [:]
   /// The anchors whose values are being read, from the outermost.
@@ -32,6 +34,8 @@ struct Composer: ~Copyable {
   /// - Parameter bytes: The text of `file`, which must outlive the composer.
   init(file: SourceFile, bytes: UnsafeBufferPointer<UInt8>) {
     self.file = file
+    let start = Position(line: 1, column: 1)
+    anySpan = Span(file: file, start: start, end: start)
     unsafe events = EventReader(file: file, bytes: bytes)
   }
 
@@ -56,13 +60,13 @@ struct Composer: ~Copyable {
     let root = try node()
     if isEmpty {
       let place = file.clamped(root.span.start)
-      throw Diagnostic(.error, "the document is empty", at: Span(file: file, start: place, end: place))
+      throw Diagnostic(.error, "the document is empty", at: stretch(from: place, to: place))
     }
     _ = try events.next()  // the end of the document
     guard try events.next() == YAML_STREAM_END_EVENT else {
       throw Diagnostic(
         .error, "a second document starts here; a file holds one",
-        at: Span(file: file, start: events.start, end: events.start.advanced(by: 3)),
+        at: stretch(from: events.start, to: events.start.advanced(by: 3)),
         hint: "put it in a file of its own, or remove the '---'")
     }
     return root
@@ -90,11 +94,18 @@ struct Composer: ~Copyable {
     }
   }
 
+  private func stretch(from start: Position, to end: Position) -> Span {
+    var span = anySpan
+    span.start = start
+    span.end = end
+    return span
+  }
+
   // MARK: Scalars
 
   private mutating func scalar() throws(Diagnostic) -> Node {
     let content = try scalarContent()
-    return Node(.scalar(content), at: Span(file: file, start: events.start, end: lastEnd))
+    return Node(.scalar(content), at: stretch(from: events.start, to: lastEnd))
   }
 
   /// What the scalar says that the reader stands at.
@@ -102,21 +113,22 @@ struct Composer: ~Copyable {
     try countValue()
     lastEnd = events.end
     let data = unsafe events.event.pointee.data.scalar
-    let text = unsafe String(decoding: UnsafeBufferPointer(start: data.value, count: data.length), as: UTF8.self)
+    let bytes = unsafe UnsafeBufferPointer(start: data.value, count: data.length)
+    let text = unsafe String(decoding: bytes, as: UTF8.self)
     var isPlain = unsafe data.style == YAML_PLAIN_SCALAR_STYLE
     if let tag = unsafe data.tag {
-      if unsafe !isText(tag) { try refuseTag(at: Span(file: file, start: events.start, end: lastEnd)) }
+      if unsafe !isText(tag) { try refuseTag(at: stretch(from: events.start, to: lastEnd)) }
       isPlain = false
     }
-    if unsafe data.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE, text.utf8.contains(0) {
+    if unsafe data.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE && bytes.contains(0) {
       try add(
         Diagnostic(
-          .error, "a text cannot hold a NUL character", at: Span(file: file, start: events.start, end: lastEnd),
+          .error, "a text cannot hold a NUL character", at: stretch(from: events.start, to: lastEnd),
           hint: "leave out the escape"))
     }
     let content = Scalar(text: text, isPlain: isPlain)
     if let anchor = unsafe data.anchor {
-      let node = Node(.scalar(content), at: Span(file: file, start: events.start, end: lastEnd))
+      let node = Node(.scalar(content), at: stretch(from: events.start, to: lastEnd))
       anchors[unsafe String(cString: anchor)] = Anchored(node: node, weight: 1, height: 1)
     }
     return content
@@ -139,7 +151,7 @@ struct Composer: ~Copyable {
 
   private mutating func sequence() throws(Diagnostic) -> Node {
     let opened = unsafe try open(events.event.pointee.data.sequence_start.anchor)
-    var span = Span(file: file, start: events.start, end: events.end)
+    var span = stretch(from: events.start, to: events.end)
     let isFlow = unsafe events.event.pointee.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE
     let isTagged = unsafe events.event.pointee.data.sequence_start.tag != nil
     if isTagged { try refuseTag(at: span) }
@@ -166,7 +178,7 @@ struct Composer: ~Copyable {
 
   private mutating func mapping() throws(Diagnostic) -> Node {
     let opened = unsafe try open(events.event.pointee.data.mapping_start.anchor)
-    var span = Span(file: file, start: events.start, end: events.end)
+    var span = stretch(from: events.start, to: events.end)
     let isFlow = unsafe events.event.pointee.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
     let isTagged = unsafe events.event.pointee.data.mapping_start.tag != nil
     if isTagged { try refuseTag(at: span) }
@@ -196,7 +208,7 @@ struct Composer: ~Copyable {
           _ = try node(try events.next())
         } else {
           merge = Merge(
-            key: Span(file: file, start: start, end: end), index: entries.count,
+            key: stretch(from: start, to: end), index: entries.count,
             value: try node(try events.next()))
         }
       case .refused:
@@ -231,16 +243,16 @@ struct Composer: ~Copyable {
     case .scalar(let scalar):
       return try key(scalar, at: start)
     case .sequence:
-      try refuseKey("a list", openedBy: "[", at: Span(file: file, start: start, end: lastEnd))
+      try refuseKey("a list", openedBy: "[", at: stretch(from: start, to: lastEnd))
     case .mapping:
-      try refuseKey("a mapping", openedBy: "{", at: Span(file: file, start: start, end: lastEnd))
+      try refuseKey("a mapping", openedBy: "{", at: stretch(from: start, to: lastEnd))
     }
     return .refused
   }
 
   private mutating func key(_ scalar: Scalar, at start: Position) throws(Diagnostic) -> Key {
     if !scalar.text.isEmpty || !scalar.isPlain { return .text(scalar.text) }
-    let span = Span(file: file, start: start, end: lastEnd)
+    let span = stretch(from: start, to: lastEnd)
     try add(Diagnostic(.error, "a key is missing in front of the ':'", at: span))
     return .refused
   }
@@ -256,7 +268,7 @@ struct Composer: ~Copyable {
   ) throws(Diagnostic) {
     try add(
       Diagnostic(
-        .error, message, at: Span(file: file, start: start, end: end),
+        .error, message, at: stretch(from: start, to: end),
         notes: [Diagnostic.Note("first given here", at: first)], hint: hint))
   }
 
@@ -286,9 +298,8 @@ struct Composer: ~Copyable {
         )
         continue
       }
-      for var entry in mapping.entries where keys.insert(entry.key).inserted {
-        entry.mergedFrom(merge.key.start, merge.key.end)
-        added.append(entry)
+      for entry in mapping.entries where keys.insert(entry.key).inserted {
+        added.append(entry.merged(by: merge.key))
       }
     }
     return own[..<merge.index] + added + own[merge.index...]
@@ -298,7 +309,7 @@ struct Composer: ~Copyable {
 
   private mutating func alias() throws(Diagnostic) -> Node {
     lastEnd = events.end
-    let span = Span(file: file, start: events.start, end: lastEnd)
+    let span = stretch(from: events.start, to: lastEnd)
     let name = unsafe String(cString: events.event.pointee.data.alias.anchor)
     if let open = openAnchors.last(where: { $0.name == name }) {
       throw Diagnostic(
@@ -337,7 +348,7 @@ struct Composer: ~Copyable {
     depth += 1
     guard let anchor = unsafe anchor else { return Opened(anchor: nil, values: values, deepest: deepest) }
     let name = unsafe String(cString: anchor)
-    var span = Span(file: file, start: events.start, end: events.start)
+    var span = stretch(from: events.start, to: events.start)
     span.end.column += UInt32(clamping: name.unicodeScalars.count + 1)
     openAnchors.append((name, span))
     defer { deepest = depth }
@@ -358,11 +369,11 @@ struct Composer: ~Copyable {
   private mutating func countValue() throws(Diagnostic) {
     values += 1
     deepest = max(deepest, depth + 1)
-    guard depth < Limits.depth else { throw tooDeep(at: Span(file: file, start: events.start, end: events.end)) }
+    guard depth < Limits.depth else { throw tooDeep(at: stretch(from: events.start, to: events.end)) }
     guard values <= Limits.values else {
       throw Diagnostic(
         .error, "the file holds more than \(Limits.values) values",
-        at: Span(file: file, start: events.start, end: events.end),
+        at: stretch(from: events.start, to: events.end),
         hint: "split it and bring the parts together with 'extends'")
     }
   }

@@ -40,16 +40,15 @@ package struct Mapping: Sendable {
   package struct Entry: Sendable {
     package var key: String
     package var value: Node
-    // Spans without their file, which is the value's, and without an optional: a large file has very many of them.
+    // Positions without their file, which is the value's, and no optional: a large file has very many of them.
     private var keyStart: Position
     private var keyEnd: Position
-    /// On line 0 when no merge key brought the entry in.
+    /// Where the merge key starts that brought the entry in; on line 0 when none did.
     private var mergeStart: Position
-    private var mergeEnd: Position
 
-    package init(key: String, keySpan: Span, value: Node, mergedFrom: Span? = nil) {
+    /// - Parameter keySpan: In the same file as the value.
+    package init(key: String, keySpan: Span, value: Node) {
       self.init(key: key, from: keySpan.start, to: keySpan.end, value: value)
-      if let mergedFrom { self.mergedFrom(mergedFrom.start, mergedFrom.end) }
     }
 
     init(key: String, from keyStart: Position, to keyEnd: Position, value: Node) {
@@ -58,18 +57,27 @@ package struct Mapping: Sendable {
       self.keyStart = keyStart
       self.keyEnd = keyEnd
       mergeStart = Position(line: 0, column: 0)
-      mergeEnd = mergeStart
     }
 
-    package var keySpan: Span { Span(file: value.span.file, start: keyStart, end: keyEnd) }
+    package var keySpan: Span { span(from: keyStart, to: keyEnd) }
+
     /// The `<<` that brought it in; `nil` for an entry of the mapping itself.
     package var mergedFrom: Span? {
-      mergeStart.line == 0 ? nil : Span(file: value.span.file, start: mergeStart, end: mergeEnd)
+      mergeStart.line == 0 ? nil : span(from: mergeStart, to: mergeStart.advanced(by: 2))
     }
 
-    mutating func mergedFrom(_ start: Position, _ end: Position) {
-      mergeStart = start
-      mergeEnd = end
+    /// The entry as a merge key brings it into another mapping.
+    func merged(by mergeKey: Span) -> Entry {
+      var entry = self
+      entry.mergeStart = mergeKey.start
+      return entry
+    }
+
+    private func span(from start: Position, to end: Position) -> Span {
+      var span = value.span
+      span.start = start
+      span.end = end
+      return span
     }
   }
 
