@@ -1,3 +1,4 @@
+import Foundation
 import MusterHost
 import Testing
 
@@ -126,5 +127,24 @@ import Testing
     #expect(json["pid"].int == Int(HostFacts.processID))
     held.release()
     #expect(try await muster("lock", "--lock-file", "\(scratch.path)/lock").text == "nobody holds the lock")
+  }
+}
+
+/// The README says what is true.
+@Suite struct ReadmeTests {
+  @Test func itsMatrixIsRight() async throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let readme = try FileSystem.readText("\(root.path)/README.md")
+    let matrices = readme.components(separatedBy: "```yaml\n").dropFirst()
+      .compactMap { $0.components(separatedBy: "```").first }
+      .filter { $0.hasPrefix("muster:") }
+    #expect(!matrices.isEmpty)
+    let scratch = try Scratch()
+    for matrix in matrices {
+      let output = try await MusterProcess()("check", scratch.write("matrix.yaml", matrix))
+      #expect(output.ending == .exited(0), "\(output.errorText)")
+      #expect(output.errorText.isEmpty)
+    }
   }
 }

@@ -1,0 +1,131 @@
+"""A one-cell run against the floor of a cold machine: QEMU with the very command line that Muster used, on a fresh
+overlay of the same image, asked by ssh every 100 ms until a command runs."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import tempfile
+import time
+
+MATRIX = """muster: 1
+resources: {cpus: 2, memory: 1G, disk: 3G}
+distros:
+  debian-12: {image: {debootstrap: bookworm}}
+tests:
+  cold: {distros: all, verify: [{run: "true"}]}
+"""
+
+
+def measure(benchmarks, muster, work):
+    cache = os.environ.get("MUSTER_TEST_CACHE") or os.path.abspath(".build/muster-test-cache")
+    matrix = os.path.join(work, "cold.yaml")
+    with open(matrix, "w", encoding="utf-8") as file:
+        file.write(MATRIX)
+    command = [
+        muster, "run", matrix, "--quiet", "--cache", cache, "--state", work, "--output", os.path.join(work, "cold"),
+        "--lock-file", os.path.join(work, "lock"),
+    ]
+    # The first run builds the image and finds the accelerator; the second is looked at.
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    machine = observe(command)
+    floor = Floor(machine, os.path.join(cache, "identity"))
+    benchmarks.compare(
+        "muster run, one cold cell / bare QEMU asked by ssh", command, floor.seconds, limit=1.1
+    )
+
+
+def observe(command):
+    """The arguments, overlay and base image of the machine that a run starts."""
+    run = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    found = None
+    while found is None and run.poll() is None:
+        time.sleep(0.05)
+        found = emulator()
+    if run.wait() != 0 or found is None:
+        raise SystemExit("the run that is measured showed no machine")
+    return found
+
+
+def emulator():
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/cmdline", "rb") as file:
+                arguments = file.read().decode().split("\0")[:-1]
+            if not any(argument.startswith("muster-cold-") for argument in arguments):
+                continue
+            folder = os.readlink(f"/proc/{name}/cwd")
+            disk = next(argument for argument in arguments if "node-name=disk," in argument)
+            overlay = os.path.join(folder, re.search(r"file\.filename=([^,]+)", disk)[1])
+            told = subprocess.run(
+                ["qemu-img", "info", "-U", "--output=json", overlay], capture_output=True, check=True
+            ).stdout
+            information = json.loads(told)
+            return arguments, os.path.basename(overlay), information
+        except (OSError, StopIteration, subprocess.CalledProcessError, ValueError):
+            continue
+    return None
+
+
+class Floor:
+    def __init__(self, machine, identity):
+        self.arguments, self.overlay, self.image = machine
+        self.identity = identity
+
+    def seconds(self):
+        with tempfile.TemporaryDirectory() as folder:
+            start = time.perf_counter()
+            overlay = os.path.join(folder, "overlay")
+            subprocess.run(
+                ["qemu-img", "create", "-q", "-f", "qcow2", "-b", self.image["full-backing-filename"],
+                 "-F", self.image["backing-filename-format"], overlay, str(self.image["virtual-size"])],
+                check=True,
+            )
+            port = free_port()
+            qemu = subprocess.Popen(
+                self.rewritten(folder, overlay, port), cwd=folder, stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )
+            try:
+                while not self.answers(port):
+                    if qemu.poll() is not None:
+                        raise SystemExit("the bare QEMU has ended")
+                    time.sleep(0.1)
+                return time.perf_counter() - start
+            finally:
+                qemu.kill()
+                qemu.wait()
+
+    def rewritten(self, folder, overlay, port):
+        """The same machine on another overlay, with its own port and console, and without Muster's monitor."""
+        arguments = []
+        skip = False
+        for index, argument in enumerate(self.arguments):
+            following = self.arguments[index + 1] if index + 1 < len(self.arguments) else ""
+            if skip:
+                skip = False
+                continue
+            if "id=monitor" in following or "chardev=monitor" in following:
+                skip = True
+                continue
+            argument = re.sub(r"(node-name=disk,.*file\.filename=)[^,]+", lambda m: m[1] + overlay, argument)
+            argument = re.sub(r"hostfwd=tcp:127\.0\.0\.1:\d+-:22", f"hostfwd=tcp:127.0.0.1:{port}-:22", argument)
+            argument = re.sub(r"(id=console,path=).*", lambda m: m[1] + os.path.join(folder, "console"), argument)
+            arguments.append(argument)
+        return arguments
+
+    def answers(self, port):
+        return subprocess.run(
+            ["ssh", "-F", "none", "-i", os.path.join(self.identity, "id_ed25519"), "-p", str(port),
+             "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none",
+             "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "ConnectTimeout=2",
+             "root@127.0.0.1", "true"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+        ).returncode == 0
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
