@@ -48,8 +48,20 @@ package struct ForeignProcess: Sendable {
     self.id = id
   }
 
+  /// Whether it runs. On Linux one that is dead but not waited for counts as gone: in a container the first process may
+  /// never wait for those it inherits.
   package var isAlive: Bool {
-    kill(id, 0) == 0 || errno == EPERM
+    guard kill(id, 0) == 0 || errno == EPERM else { return false }
+    #if canImport(Darwin)
+      return true
+    #else
+      // `<id> (<name>) <state> …`, where the name may hold anything.
+      guard let status = try? FileSystem.readText("/proc/\(id)/stat"), let state = status.split(separator: ")").last
+      else {
+        return kill(id, 0) == 0 || errno == EPERM
+      }
+      return !state.hasPrefix(" Z") && !state.hasPrefix(" X")
+    #endif
   }
 
   /// Waits until it has ended by itself, and ends it by KILL after `grace`.

@@ -104,6 +104,10 @@ struct ScriptResult: Sendable {
 }
 
 extension SSHGuest {
+  func expectAnswer() async throws {
+    if let error = await probe(deadline: .seconds(60)) { throw error }
+  }
+
   func result(
     _ script: String, shell: [String] = ["sh", "-e"], user: String? = nil, directory: String? = nil,
     environment: [GuestCommand.Variable] = [], deadline: Duration? = nil

@@ -52,14 +52,27 @@ import Testing
     await process.terminate()
   }
 
-  @Test func waitsUntilTheDeadlineAndSaysSo() async throws {
+  @Test func endsAtTheDeadline() async throws {
     let held = try #require(try lock.take())
-    let reports = Mutex<[Duration]>([])
-    await #expect(throws: LockTimeout.self) {
-      _ = try await lock.take(deadline: .milliseconds(1300)) { waited in reports.withLock { $0.append(waited) } }
+    for deadline in [Duration.zero, .milliseconds(100)] {
+      let error = await #expect(throws: LockTimeout.self) { _ = try await lock.take(deadline: deadline) }
+      #expect(error?.path == lock.path)
     }
-    #expect(reports.withLock { $0.count } == 2)
-    await #expect(throws: LockTimeout.self) { _ = try await lock.take(deadline: .zero) }
+    held.release()
+  }
+
+  @Test func tellsAgainAndAgainHowLongItWaits() async throws {
+    let held = try #require(try lock.take())
+    let (told, teller) = AsyncStream<Duration>.makeStream()
+    let task = Task { [lock] in _ = try await lock.take(deadline: nil) { teller.yield($0) } }
+    var reports: [Duration] = []
+    for await waited in told {
+      reports.append(waited)
+      if reports.count == 2 { break }
+    }
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+    #expect(reports[1] - reports[0] >= .milliseconds(990))
     held.release()
   }
 
