@@ -93,6 +93,7 @@ let package = Package(
     tests(of: "Host", [subprocess, system]),
     tests(of: "Images", uses: ["Guest", "Host", "Catalog"], [crypto, system]),
     tests(of: "Guest", uses: ["Host"], [system]),
+    tests(of: "Machines", uses: ["Images", "Host", "Catalog"]),
     tests(of: "QEMU", uses: ["Machines", "Images", "Guest", "Host", "Catalog"], [system]),
     tests(
       of: "Execution",

@@ -22,7 +22,8 @@ enum CloudGuest {
 
   private static func buildRoot(in folder: String) async throws {
     let packages = [
-      "linux-image-cloud-amd64", "systemd-sysv", "systemd-boot-efi", "udev", "dbus", "openssh-server", "iproute2", "kmod",
+      "linux-image-cloud-amd64", "systemd-sysv", "systemd-boot-efi", "udev", "dbus", "openssh-server", "iproute2",
+      "kmod",
       "initramfs-tools", "cloud-init", "netplan.io", "isc-dhcp-client",
     ]
     // The file system is made inside mmdebstrap's own namespaces, where the files have the owners they should have.
@@ -37,7 +38,6 @@ enum CloudGuest {
       [
         "--quiet", "--variant=minbase", "--include=\(packages.joined(separator: ","))",
         "--aptopt=Acquire::Languages \"none\"", "--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/doc/*",
-        "--dpkgopt=path-exclude=/usr/share/locale/*",
         "--customize-hook=cat \"$1/usr/lib/systemd/boot/efi/systemd-bootx64.efi\" > '\(boot)/EFI/BOOT/BOOTX64.EFI'",
         "--customize-hook=cat \"$1/vmlinuz\" > '\(boot)/vmlinuz'; cat \"$1/initrd.img\" > '\(boot)/initrd'",
         "--customize-hook=\(makeDisk)", "bookworm", "/dev/null",

@@ -24,7 +24,8 @@ import Testing
 
   private func request(deadline: Duration = .seconds(120), memory: Int64 = 256 << 20) throws -> LaunchRequest {
     let description = ImageDescription(
-      name: "tiny", source: .file(path: "/tiny", checksum: nil), cpu: .x86_64, firmware: .bios, initialization: .builtIn)
+      name: "tiny", source: .file(path: "/tiny", checksum: nil), cpu: .x86_64, firmware: .bios, initialization: .builtIn
+    )
     let name = MachineName(test: "machine-tests", seconds: 1, processID: HostFacts.processID)
     return LaunchRequest(
       name: name, image: description, cpus: 1, memory: memory, disk: 128 << 20, logs: try folder.folder("logs"),
@@ -153,8 +154,9 @@ import Testing
     var request = try request(deadline: .seconds(600), memory: 1 << 30)
     request.cpus = 2
     request.disk = 5 << 30
-    let machine = try await backend.launch(image, request)
-    #expect(try await output(machine, "id -un; sudo -nu muster id -un; cloud-init status") == "root\nmuster\nstatus: done\n")
+    let machine = try await evidently { try await backend.launch(image, request) }
+    #expect(
+      try await output(machine, "id -un; sudo -nu muster id -un; cloud-init status") == "root\nmuster\nstatus: done\n")
     #expect(try await output(machine, "cat /sys/block/vda/size") == "\((5 << 30) / 512)\n")
     try await machine.purge()
     try expectNothingLeft(of: request)
@@ -163,7 +165,81 @@ import Testing
     try await machine.purge()
   }
 
-  private func output(_ machine: QEMUMachine, _ script: String) async throws -> String {
+  /// From packages, with a kernel that QEMU starts itself: the whole life of a machine.
+  @Test func theLifeOfAMachine() async throws {
+    let (backend, request) = try debian()
+    try await backend.prepare(request.image) { _ in }
+    let machine = try await evidently { try await backend.launch(request) { _ in } }
+    #expect(try await output(machine, "id -un; sudo -nu muster id -un; uname -s") == "root\nmuster\nLinux\n")
+    #expect(try await output(machine, "cat /sys/block/vda/size") == "\(request.disk / 512)\n")
+    #expect(try await output(machine, "nproc") == "2\n")
+
+    let boot = try await output(machine, "cat /proc/sys/kernel/random/boot_id; echo kept > /root/file; sync")
+    try await machine.reboot(deadline: .seconds(600))
+    #expect(try await output(machine, "cat /root/file") == "kept\n")
+    #expect(try await output(machine, "cat /proc/sys/kernel/random/boot_id") != boot)
+
+    // What a step prints is not the machine's end, and what the kernel says is.
+    _ = try await output(machine, "echo 'You are in emergency mode' > /dev/console")
+    async let death = machine.death()
+    let crash = GuestCommand("echo 1 > /proc/sys/kernel/sysrq; (sleep 0.5; echo c > /proc/sysrq-trigger) &")
+    _ = try? await machine.guest.run(crash, deadline: .seconds(60)) { _, _ in }
+    let failure = try #require(await death)
+    #expect(failure.message == "the guest's kernel panicked: sysrq triggered crash")
+    try await machine.purge()
+    try expectNothingLeft(of: request)
+  }
+
+  /// The last moment that is worth a cancellation: the machine runs, and a connection is being made.
+  @Test func aLaunchThatIsCancelledAtTheLogin() async throws {
+    let (backend, request) = try debian()
+    let reached = Promise<Void>()
+    let launch = Task {
+      try await backend.launch(request) { activity in if activity == "logging in" { reached.keep(()) } }
+    }
+    _ = await reached.value()
+    launch.cancel()
+    await #expect(throws: CancellationError.self) { _ = try await launch.value }
+    try expectNothingLeft(of: request)
+  }
+
+  @Test func aMachineIsKept() async throws {
+    let (backend, request) = try debian()
+    let machine = try await evidently { try await backend.launch(request) { _ in } }
+    _ = try await output(machine, "echo kept > /root/file")
+    let kept = try await machine.keep()
+    #expect(try processes(naming: request.name.text) == [])
+    #expect(kept == request.workspace)
+    #expect(try FileSystem.names(in: kept) == ["disk.qcow2"])
+    try await run("qemu-img", ["check", "-q", "\(kept)/disk.qcow2"])
+    try await machine.purge()
+    try expectNothingLeft(of: request)
+  }
+
+  /// What a failed launch has to say is the test's message.
+  private func evidently<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
+    do {
+      return try await body()
+    } catch let failure as Failure {
+      Issue.record("\(failure.blame): \(failure)\n\(failure.evidence.joined(separator: "\n"))")
+      throw failure
+    }
+  }
+
+  private func debian() throws -> (QEMUBackend, LaunchRequest) {
+    var request = try request(deadline: .seconds(600), memory: 1 << 30)
+    request.image = ImageDescription(
+      name: "debootstrap bookworm", source: .debootstrap(Debootstrap(suite: "bookworm")), cpu: .x86_64, firmware: .bios,
+      initialization: .builtIn)
+    request.cpus = 2
+    request.disk = 5 << 30
+    let backend = QEMUBackend(
+      cache: "\(folder.path)/cache", store: ImageStore(cache: "\(TestCache.folder)/images"),
+      options: QEMUBackend.Options(accelerator: .tcg))
+    return (backend, request)
+  }
+
+  private func output(_ machine: any Machine, _ script: String) async throws -> String {
     let output = Mutex<[UInt8]>([])
     let ending = try await machine.guest.run(GuestCommand(script), deadline: .seconds(120)) { _, bytes in
       output.withLock { $0 += bytes }

@@ -98,7 +98,8 @@ struct TinyGuest: Sendable {
   func image(_ action: String, disk: String) async throws -> ReadyImage {
     try await run("qemu-img", ["create", "-q", "-f", "qcow2", disk, "64M"])
     return ReadyImage(
-      disk: disk, format: "qcow2", digest: "tiny", boot: .kernel(
+      disk: disk, format: "qcow2", digest: "tiny",
+      boot: .kernel(
         path: kernel, initrd: initrd, arguments: "console=ttyS0 quiet tiny=\(action)"), initialization: .builtIn)
   }
 

@@ -29,7 +29,7 @@ package final class QEMUBackend: Backend {
     self.store = store
     self.options = options
     finder = AcceleratorFinder(cache: cache)
-    identityFolder = "\(cache)/identity"
+    identityFolder = store.identityFolder
   }
 
   package func supports(_ image: ImageDescription) -> Bool {

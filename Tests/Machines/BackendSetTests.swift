@@ -1,0 +1,44 @@
+import MusterCatalog
+import MusterHost
+import MusterImages
+import MusterMachines
+import Testing
+
+@Suite struct BackendSetTests {
+  /// A backend that only has a status.
+  private struct Named: Backend {
+    var name: String
+    var problem: Failure?
+
+    func status() async -> BackendStatus { BackendStatus(problem: problem, version: "\(name) 1") }
+    func supports(_ image: ImageDescription) -> Bool { true }
+    func prepare(_ image: ImageDescription, progress: @escaping @Sendable (ImageProgress) async -> Void) async throws {}
+    func launch(
+      _ request: LaunchRequest, progress: @escaping @Sendable (String) async -> Void
+    ) async throws -> any Machine {
+      throw Failure(.backend, "it makes no machines")
+    }
+  }
+
+  private let set = BackendSet([
+    Named(name: "first", problem: Failure(.host, "'first' is not installed", hint: "install it")),
+    Named(name: "second"), Named(name: "third"),
+  ])
+
+  @Test func theFirstThatWorks() async throws {
+    #expect(try await set.choose().backend.name == "second")
+    #expect(try await set.choose(["auto"]).status.version == "second 1")
+    #expect(try await set.choose(["third", "second"]).backend.name == "third")
+    #expect(try await set.choose(["first", "third"]).backend.name == "third")
+  }
+
+  @Test func eachReasonIsTold() async throws {
+    let failure = await #expect(throws: Failure.self) { try await set.choose(["first", "fourth"]) }
+    #expect(
+      failure?.evidence == [
+        "first: 'first' is not installed; install it",
+        "fourth: there is no such backend; there are: first, second, third",
+      ])
+    #expect(failure?.hint == "install it")
+  }
+}
