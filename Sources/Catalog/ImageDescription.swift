@@ -61,7 +61,7 @@ package struct Debootstrap: Sendable, Hashable {
   package var suite: String
   /// Packages beyond those that every machine needs (kernel, init, ssh server).
   package var packages: [String]
-  /// The mirror's URL; `nil` for the distribution's own, or the host's where the host uses the same distribution.
+  /// The mirror's URL; `nil` for the distribution's own.
   package var mirror: String?
   /// The archive's components; empty for `main`.
   package var components: [String]

@@ -15,33 +15,27 @@ enum BuildFailure {
     if let package = line("Unable to locate package") ?? line("has no installation candidate") {
       return Failure(.matrix, "\(what): \(fragment(package))", evidence: evidence, hint: "correct the image's packages")
     }
-    // Before the network's errors: a suite that does not exist is answered with 404.
-    if let release = line("does not have a Release file") {
-      let isMissing = has("404  Not Found", "File not found")
-      if isMissing {
-        return Failure(
-          .matrix, "\(what): the mirror has no such suite (\(fragment(release)))", evidence: evidence,
-          hint: "correct the image's suite, components or mirror")
-      }
-      return Failure(.mirror, "\(what): the mirror cannot be reached", evidence: evidence, canPass: true)
-    }
-    if has(
-      "NO_PUBKEY", "is not signed", "couldn't be verified", "Couldn't execute /usr/bin/apt-key", "sqv returned an error"
-    ) {
+    // A list of packages that is not there, though the mirror answers, is of a suite that does not exist.
+    let isRefused = lines.contains { $0.hasPrefix("  40") || $0.hasPrefix("  41") || $0.contains("File not found") }
+    if isRefused, let release = lines.last(where: { $0.contains("InRelease") || $0.contains(" Release") }) {
       return Failure(
-        .host, "\(what): the keys of the mirror are not known here", evidence: evidence,
-        hint: recipe.keyring.map { "install them: apt-get install \($0.package)" }
-          ?? "put the mirror's key into /etc/apt/trusted.gpg.d")
+        .matrix, "\(what): the mirror has no such suite (\(fragment(release)))", evidence: evidence,
+        hint: "correct the image's suite, components or mirror")
     }
     if has(
-      "Could not resolve", "Temporary failure resolving", "Could not connect", "Unable to connect",
-      "Connection refused",
+      "Could not resolve", "Temporary failure resolving", "Could not connect", "Unable to connect", "Connection refused",
       "Connection timed out", "Connection failed", "Failed to fetch", "Hash Sum mismatch", "File has unexpected size",
-      "Some index files failed to download")
+      "does not have a Release file", "Some index files failed to download")
     {
       return Failure(
         .mirror, "\(what): the mirror cannot be reached or changes just now", evidence: evidence,
         hint: "check the network, or run with --offline to use what is there", canPass: true)
+    }
+    if has("NO_PUBKEY", "is not signed", "couldn't be verified", "sqv returned an error") {
+      return Failure(
+        .host, "\(what): the keys of the mirror are not known here", evidence: evidence,
+        hint: recipe.keyring.map { "install them: apt-get install \($0.package)" }
+          ?? "put the mirror's key into /etc/apt/trusted.gpg.d")
     }
     if has("unshare", "newuidmap", "newgidmap", "subuid", "Operation not permitted", "chroot mode") {
       return Failure(

@@ -52,8 +52,10 @@ struct BuildRecipe: Sendable, Hashable {
   var sources: [String] {
     let suite = debootstrap.suite
     let components = debootstrap.components.isEmpty ? ["main"] : debootstrap.components
+    // By the path that the guest has too, so that apt needs no other trust there.
+    let keys = keyring.map { "[signed-by=\($0.path)] " } ?? ""
     func line(_ mirror: String, _ suite: String) -> String {
-      "deb \(mirror) \(suite) \(components.joined(separator: " "))"
+      "deb \(keys)\(mirror) \(suite) \(components.joined(separator: " "))"
     }
     // Which suites a mirror of one's own has is not known.
     if let mirror = debootstrap.mirror { return [line(mirror, suite)] }
