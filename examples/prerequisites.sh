@@ -6,7 +6,7 @@ set -eu
 
 build="libyaml-dev pkg-config git ca-certificates"
 run="qemu-system-x86 qemu-utils mmdebstrap debian-archive-keyring e2fsprogs openssh-client curl ca-certificates xz-utils"
-test="jq openssh-server procps python3"
+test="jq openssh-server procps python3 busybox perl bash ovmf"
 
 wanted=
 for word in "$@"; do

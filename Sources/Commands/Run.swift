@@ -58,8 +58,8 @@ struct Run: AsyncParsableCommand {
     // Waiting for the lock comes first: whoever has it may be using what the backend is asked for.
     guard let held = try await takeLock(plan, interruption) else { return .lockNotObtained }
     defer { held.release() }
-    let backends = Backends(cache: directories.cache, offline: behaviour.offline)
-    guard let (backend, status) = await backends.first(of: plan.backends) else { return .noBackend }
+    let backends = BackendSet.all(cache: directories.cache, offline: behaviour.offline)
+    guard let choice = await backends.chosen(of: plan.backends) else { return .noBackend }
     let id = RunID()
     let output = reports.output.map(Directories.absolute) ?? "\(directories.state)/runs/\(id)"
     let reporters: Reporters
@@ -70,7 +70,8 @@ struct Run: AsyncParsableCommand {
       return .reportNotWritten
     }
     let executor = Executor(
-      plan, id: id, backend: backend, status: status, options: behaviour.options(output: output), secrets: secrets,
+      plan, id: id, backend: choice.backend, status: choice.status, options: behaviour.options(output: output),
+      secrets: secrets,
       interruption: interruption
     ) { await reporters.receive($0) }
     await executor.run()
