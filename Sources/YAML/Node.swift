@@ -31,7 +31,8 @@ package struct Scalar: Sendable, Hashable {
   }
 
   package var isNull: Bool {
-    isPlain && (text.isEmpty || text == "~" || text == "null" || text == "Null" || text == "NULL")
+    isPlain && text.utf8.count <= 4
+      && (text.isEmpty || text == "~" || text == "null" || text == "Null" || text == "NULL")
   }
 }
 

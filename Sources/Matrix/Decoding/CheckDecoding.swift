@@ -92,13 +92,18 @@ extension MatrixDecoder {
   private func fileCheck(_ node: Node, _ mapping: Mapping, _ scope: Scope) -> StepTemplate.Check? {
     guard let path = guestPath(node, "a path", scope) else { return nil }
     var file = StepTemplate.File(path: path)
-    file.kind = mapping["type"].flatMap { word($0, "a type of file") }
-    file.mode = mapping["mode"].flatMap { constant($0, "a file mode", PlainValues.mode) }
-    file.owner = mapping["owner"].flatMap { owner($0, scope) }
-    file.contains = mapping["contains"].flatMap { template($0, "the content of a file", scope, .all) }
-    file.sha256 = mapping["sha256"].flatMap { node in
-      constant(node, "a checksum") { text throws(ValueProblem) in try PlainValues.digest(text, count: 64) }
-        .map { .text($0) }
+    for entry in mapping.entries {
+      switch entry.key {
+      case "type": file.kind = word(entry.value, "a type of file")
+      case "mode": file.mode = constant(entry.value, "a file mode", PlainValues.mode)
+      case "owner": file.owner = owner(entry.value, scope)
+      case "contains": file.contains = template(entry.value, "the content of a file", scope, .all)
+      case "sha256":
+        file.sha256 = constant(entry.value, "a checksum") { text throws(ValueProblem) in
+          Template.text(try PlainValues.digest(text, count: 64))
+        }
+      default: break
+      }
     }
     if file.kind == .absent, let other = mapping.entries.first(where: { $0.key != "file" && $0.key != "type" }) {
       report("a file that is absent has no '\(other.key)'", at: other.keySpan)

@@ -30,7 +30,7 @@ extension MatrixDecoder {
     version(mapping, at: root.span)
     if let node = mapping["secrets"] { decoded.secrets = secrets(node) }
     let tests = mapping["tests"].flatMap { self.mapping($0, "'tests'", hint: "write {works: {verify: […]}}") }
-    if let tests { findAxes(tests) }
+    let testTags = tests.map(outline) ?? []
     if let node = mapping["vars"] { readVariables(node) }
     decoded.name = mapping["name"].flatMap { constant($0, "the name of the matrix") }
     if let node = mapping["backend"] { decoded.backends = backends(node) }
@@ -39,7 +39,6 @@ extension MatrixDecoder {
 
     let forms = require("distros", mapping, root).map(distros) ?? []
     _ = require("tests", mapping, root)
-    let testTags = tests.map(self.testTags) ?? []
     let names = Names(
       tests: tests?.entries.map(\.key) ?? [], distros: forms.map(\.name), testTags: testTags,
       distroTags: forms.map(\.tags), families: forms.map(\.family))
@@ -127,14 +126,6 @@ extension MatrixDecoder {
       variables.spans[entry.key] = entry.keySpan
     }
     for entry in mapping.entries { readVariable(entry.key) }
-  }
-
-  private func findAxes(_ tests: Mapping) {
-    for test in tests.entries {
-      guard case .mapping(let mapping) = test.value.content, case .mapping(let axes)? = mapping["axes"]?.content
-      else { continue }
-      for axis in axes.entries where variables.axes[axis.key] == nil { variables.axes[axis.key] = test.key }
-    }
   }
 
   /// The names of backends in order; none for `auto`.

@@ -14,6 +14,8 @@ final class MatrixDecoder {
   /// The selectors of `when` met before, by their text.
   var conditions: [String: Selector] = [:]
   var conditionCompiler = SelectorCompiler(names: Names(tests: [], distros: []), domain: .either)
+  /// Texts with variables met before, whose value is the same everywhere.
+  var knownTexts: [String: String] = [:]
   /// The regular expressions that were found right.
   var knownPatterns: Set<String> = []
   /// The folders of the files that were met.

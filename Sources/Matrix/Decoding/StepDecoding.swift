@@ -81,8 +81,7 @@ extension MatrixDecoder {
     }
     guard let done = self.action(action, form, scope) else { return nil }
     return StepTemplate(
-      action: done, name: form.name, span: action.keySpan, when: form.when, user: form.user,
-      directory: form.directory, environment: form.environment, timeout: form.timeout, retry: form.retry)
+      action: done, span: action.keySpan, details: form.hasDetails ? StepTemplate.Details(form) : nil)
   }
 
   private func reportNoAction(_ mapping: Mapping, at span: Span) {
@@ -117,6 +116,7 @@ extension MatrixDecoder {
       return
     }
     let node = entry.value
+    form.hasDetails = true
     switch entry.key {
     case "name": form.name = template(node, "the name of a step", scope)
     case "when": form.when = condition(node)
@@ -177,15 +177,20 @@ extension MatrixDecoder {
 
 /// What stands beside a step's action.
 struct StepForm {
+  static let shell = ["sh", "-e"]
+  static let success = [0]
+
+  /// Whether there is anything at all.
+  var hasDetails = false
   var name: Template?
   var when: Selector?
   var timeout: Setting<Duration>?
   var retry = Retry()
-  var shell = ["sh", "-e"]
+  var shell = StepForm.shell
   var user: Template?
   var directory: Template?
   var environment: [VariableTemplate] = []
-  var exit = [0]
+  var exit = StepForm.success
   var stdout: [StepTemplate.Expected] = []
   var stderr: [StepTemplate.Expected] = []
   var interval = Duration.seconds(1)

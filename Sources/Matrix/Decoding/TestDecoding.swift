@@ -5,11 +5,24 @@ import MusterYAML
 extension MatrixDecoder {
   private static let testKeys = ["distros", "tags", "axes", "provision", "verify"]
 
-  /// The tags of each test, which selectors need before any test is read.
-  func testTags(_ mapping: Mapping) -> [[String]] {
-    mapping.entries.map { entry in
-      if case .mapping(let test) = entry.value.content, let tags = test["tags"] { return self.tags(tags) }
-      return []
+  /// The tags of each test, and which axes there are: what other texts may speak of before any test is read.
+  func outline(_ tests: Mapping) -> [[String]] {
+    let entries = tests.entries
+    return entries.indices.map { index in
+      guard case .mapping(let mapping) = entries[index].value.content else { return [] }
+      var tags: [String] = []
+      for place in mapping.entries.indices {
+        switch mapping.entries[place].key {
+        case "tags": tags = self.tags(mapping.entries[place].value)
+        case "axes":
+          guard case .mapping(let axes) = mapping.entries[place].value.content else { continue }
+          for axis in axes.entries where variables.axes[axis.key] == nil {
+            variables.axes[axis.key] = entries[index].key
+          }
+        default: break
+        }
+      }
+      return tags
     }
   }
 

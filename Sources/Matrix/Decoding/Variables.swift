@@ -103,6 +103,7 @@ extension MatrixDecoder {
   /// Reads `text`, which stands at `span`; `nil` when something in it is wrong, which is told.
   func template(_ text: String, at span: Span, _ what: String, _ scope: Scope, _ uses: Uses) -> Template? {
     guard TemplatePiece.mayVary(text) else { return .text(text) }
+    if let known = knownTexts[text] { return .text(known) }
     if isFull { return nil }
     var parts: [Template.Part] = []
     var isWhole = true
@@ -129,7 +130,10 @@ extension MatrixDecoder {
         }
       }
     }
-    return isWhole ? Template(parts) : nil
+    guard isWhole else { return nil }
+    let template = Template(parts)
+    if let constant = template.constant { knownTexts[text] = constant }
+    return template
   }
 
   private func value(of name: String, at place: () -> Span, in text: String, _ scope: Scope) -> Template? {

@@ -1,20 +1,38 @@
 import MusterCatalog
 import MusterDiagnostics
 
-/// A step as the file says it, for whichever cell: `Step` with what is left open in it.
+/// A step as the file says it, for whichever cell: `Step` with what is left open in it. Small, for a large matrix has
+/// very many, and most of them say nothing beside their action.
 struct StepTemplate: Sendable {
   var action: Action
-  var name: Template?
   var span: Span
-  /// The cells it is for; `nil` for all.
-  var when: Selector?
-  var user: Template?
-  var directory: Template?
-  var environment: [VariableTemplate] = []
-  var timeout: Setting<Duration>?
-  var retry = Retry()
+  /// What stands beside the action.
+  var details: Details?
 
-  enum Action: Sendable {
+  /// The cells it is for; `nil` for all.
+  var when: Selector? { details?.when }
+
+  final class Details: Sendable {
+    let name: Template?
+    let when: Selector?
+    let user: Template?
+    let directory: Template?
+    let environment: [VariableTemplate]
+    let timeout: Setting<Duration>?
+    let retry: Retry
+
+    init(_ form: StepForm) {
+      name = form.name
+      when = form.when
+      user = form.user
+      directory = form.directory
+      environment = form.environment
+      timeout = form.timeout
+      retry = form.retry
+    }
+  }
+
+  indirect enum Action: Sendable {
     case run(Run)
     case copy(Copy)
     case fetch(from: Template, to: Template?, optional: Bool)

@@ -34,7 +34,7 @@ extension DecodedMatrix {
         all.map { Expectation(kind: $0.kind, text: mask($0.text), location: $0.span.location) }
       }
       var timeout: Duration?
-      if case .fixed(let value)? = step.timeout ?? document.defaults.stepTimeout { timeout = value }
+      if case .fixed(let value)? = step.details?.timeout ?? document.defaults.stepTimeout { timeout = value }
       return Step(
         action: .run(
           RunStep(
@@ -42,11 +42,11 @@ extension DecodedMatrix {
             stderr: expectations(run.stderr))),
         title: step.title(outsideCells: { mask($0).description }), location: step.span.location,
         directory: MaskedText(
-          step.directory.map { Path.absolute(mask($0).description, in: directory) } ?? directory),
-        environment: VariableTemplate.merged([shared, step.environment]).map {
+          step.details?.directory.map { Path.absolute(mask($0).description, in: directory) } ?? directory),
+        environment: VariableTemplate.merged([shared, step.details?.environment ?? []]).map {
           EnvironmentVariable(name: $0.name, value: mask($0.value))
         },
-        timeout: timeout, retry: step.retry)
+        timeout: timeout, retry: step.details?.retry ?? Retry())
     }
   }
 }

@@ -5,12 +5,12 @@ extension StepTemplate {
   /// The step of a cell; `environment` is what the matrix, the distro and the test set.
   func step(_ context: CellContext, _ environment: [VariableTemplate]) -> Step {
     Step(
-      action: action.action(context), title: title(context), location: span.location, user: user.map(context.text),
-      directory: directory.map(context.masked),
-      environment: VariableTemplate.merged([environment, self.environment]).map {
+      action: action.action(context), title: title(context), location: span.location,
+      user: details?.user.map(context.text), directory: details?.directory.map(context.masked),
+      environment: VariableTemplate.merged([environment, details?.environment ?? []]).map {
         EnvironmentVariable(name: $0.name, value: context.masked($0.value))
       },
-      timeout: timeout.map(context.value), retry: retry)
+      timeout: details?.timeout.map(context.value), retry: details?.retry ?? Retry())
   }
 }
 

@@ -20,7 +20,7 @@ extension StepTemplate {
   }
 
   private func title(in family: Family?, _ text: (Template) -> String) -> String {
-    if let name { return Self.line(text(name)) }
+    if let name = details?.name { return Self.line(text(name)) }
     return switch action {
     case .run(let run): "run " + Self.line(text(run.script))
     case .copy(let copy): Self.line("copy \(text(copy.from)) to \(text(copy.to))")

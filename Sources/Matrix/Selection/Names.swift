@@ -20,10 +20,11 @@ struct Names: Sendable {
     self.testTags = testTags
     self.distroTags = distroTags
     self.families = families
+    testNumbers.reserveCapacity(tests.count)
     for (number, name) in tests.enumerated() { testNumbers[name] = number }
     for (number, name) in distros.enumerated() { distroNumbers[name] = number }
-    for tag in testTags.joined() { tags.insert(tag) }
-    for tag in distroTags.joined() { tags.insert(tag) }
+    for list in testTags where !list.isEmpty { tags.formUnion(list) }
+    for list in distroTags where !list.isEmpty { tags.formUnion(list) }
   }
 
   func test(_ name: String) -> Int? { testNumbers[name] }

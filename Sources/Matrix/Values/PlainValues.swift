@@ -22,19 +22,20 @@ enum PlainValues {
 
   /// Permissions in octal digits, with or without a leading zero: `0755`, `755`, `0o755`, `4755`.
   static func mode(_ text: String) throws(ValueProblem) -> UInt16 {
-    let digits = text.hasPrefix("0o") ? text.dropFirst(2) : text[...]
-    guard digits.utf8.count >= 3, digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x37 }),
-      let mode = UInt16(digits, radix: 8), mode <= 0o7777
-    else {
+    let bytes = Array(text.utf8)
+    let digits = bytes.starts(with: "0o".utf8) ? bytes[2...] : bytes[...]
+    let mode = digits.reduce(0) { ($0 * 8 + Int($1 & 7)) & 0xFFFF }
+    guard (3...6).contains(digits.count), digits.allSatisfy({ $0 >= 0x30 && $0 <= 0x37 }), mode <= 0o7777 else {
       throw ValueProblem("\(quoted(text)) is not a file mode", hint: "write three or four octal digits, such as 0755")
     }
-    return mode
+    return UInt16(mode)
   }
 
   /// `user` or `user:group`, names or numbers.
   static func owner(_ text: String) throws(ValueProblem) -> String {
-    let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-    guard parts.count <= 2, parts.allSatisfy({ isAccount($0) }) else {
+    let bytes = Array(text.utf8)
+    let parts = bytes.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+    guard parts.count <= 2, parts.allSatisfy(isAccount) else {
       throw ValueProblem("\(quoted(text)) is not an owner", hint: "write user or user:group, such as root:adm")
     }
     return text
@@ -42,7 +43,7 @@ enum PlainValues {
 
   /// The name of a user or group.
   static func account(_ text: String) throws(ValueProblem) -> String {
-    guard isAccount(text[...]) else { throw ValueProblem("\(quoted(text)) is not a user's name") }
+    guard isAccount(Array(text.utf8)[...]) else { throw ValueProblem("\(quoted(text)) is not a user's name") }
     return text
   }
 
@@ -79,9 +80,9 @@ enum PlainValues {
 
   static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
-  private static func isAccount(_ text: Substring) -> Bool {
-    guard let first = text.utf8.first, first != 0x2D else { return false }
-    return text.utf8.allSatisfy {
+  private static func isAccount(_ text: ArraySlice<UInt8>) -> Bool {
+    guard let first = text.first, first != 0x2D else { return false }
+    return text.allSatisfy {
       isLetter($0) || isDigit($0) || $0 == 0x2E || $0 == 0x2D || $0 == 0x5F || $0 == 0x24 || $0 >= 0x80
     }
   }
