@@ -34,6 +34,10 @@ struct MatrixLoading {
   /// The file, once what is wrong with it was told; it may still have errors.
   /// - Throws: `ExitCode` when it cannot be read.
   func read() throws -> MatrixFile {
+    guard !path.isEmpty else {
+      Console.tell("the name of the matrix file is empty")
+      throw ExitCode(.noSuchFile)
+    }
     let file = MatrixFile(path: path, workingDirectory: Directories.working)
     tell(file.diagnostics)
     if file.isUnreadable { throw ExitCode(.noSuchFile) }

@@ -24,12 +24,21 @@ struct PlanCommand: ParsableCommand {
 
   @OptionGroup var global: GlobalOptions
 
+  func validate() throws {
+    if explain != nil, format == .json {
+      throw ValidationError("--explain prints text for people, and --format json is for the cells")
+    }
+  }
+
   func run() throws {
+    Signals.ignoreBrokenPipes()
     var selection = selection
     if let explain { selection.tests.append(explain) }
     let plan = try MatrixLoading(path: file, color: global.color).plan(selection)
     if explain != nil {
-      for cell in plan.cells { Console.write(Explanation.text(of: cell)) }
+      try Console.print { write throws(Errno) in
+        for cell in plan.cells { try write(Explanation.text(of: cell)) }
+      }
     } else {
       try Self.write(plan, as: format)
     }
@@ -38,16 +47,14 @@ struct PlanCommand: ParsableCommand {
   /// Also what `muster run --dry-run` prints.
   static func write(_ plan: Plan, as format: TableFormat) throws {
     switch format {
-    case .table: Console.write(PlanTable.text(of: plan))
+    case .table: try Console.print { write throws(Errno) in try write(PlanTable.text(of: plan)) }
     case .json:
-      do {
-        try plan.writeJSON { try FileDescriptor.standardOutput.writeAll($0) }
-      } catch Errno.brokenPipe {
-        // The reader has what it wanted.
-        throw ExitCode(0)
-      } catch {
-        Console.tell("the plan cannot be written: \(error)")
-        throw ExitCode(.reportNotWritten)
+      try Console.print { write throws(Errno) in
+        do {
+          try plan.writeJSON { try write(String(decoding: $0, as: UTF8.self)) }
+        } catch {
+          throw error as? Errno ?? .ioError
+        }
       }
     }
   }

@@ -32,7 +32,12 @@ struct Run: AsyncParsableCommand {
   @OptionGroup var global: GlobalOptions
 
   func validate() throws {
-    if let lockTimeout, lockTimeout < 0 { throw ValidationError("--lock-timeout must not be negative") }
+    if let lockTimeout, lockTimeout < 0 { throw ValidationError("--lock-timeout must be 0 or more seconds") }
+    if lockTimeout == nil, let value = HostFacts.environment("VM_LOCK_TIMEOUT"), !value.isEmpty,
+      (Int(value) ?? -1) < 0
+    {
+      throw ValidationError("VM_LOCK_TIMEOUT must be 0 or more seconds, and is '\(value)'")
+    }
     if reports.quiet && reports.verbose { throw ValidationError("--quiet and --verbose exclude each other") }
   }
 

@@ -78,6 +78,19 @@ import Testing
     #expect(explanation.text.contains("\n  echo hello"))
   }
 
+  /// A plan that a full disk has cut short is no plan.
+  @Test(
+    .enabled(if: FileSystem.exists("/dev/full")), arguments: [[], ["--format", "json"], ["--explain", "works@one"]])
+  func saysWhenThePlanCannotBeWritten(options: [String]) async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write("matrix.yaml", Self.matrix)
+    let command = HostCommand(
+      "sh", ["-c", "exec \"$0\" \"$@\" >/dev/full", MusterProcess.executable, "plan", file] + options)
+    let output = try await command.run()
+    #expect(output.ending == .exited(74))
+    #expect(output.errorText.contains("standard output"))
+  }
+
   @Test func selectsNothingWithAStatusOfItsOwn() async throws {
     let scratch = try Scratch()
     let file = try scratch.write("matrix.yaml", Self.matrix)
