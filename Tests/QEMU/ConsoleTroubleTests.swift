@@ -37,6 +37,10 @@ import Testing
     #expect(trouble("Kernel panic - not syncing: Attempted to kill init!\n")?.trouble.isDeath == true)
   }
 
+  @Test func aPanicIsToldWhenItsReasonIsThere() {
+    #expect(trouble("[    3.1] Kernel panic - not syncing: sysrq trig") == nil)
+  }
+
   @Test func wordsAboutAPanicAreNone() {
     #expect(trouble("echo 'Kernel panic - not syncing: no' >> notes\n") == nil)
     #expect(trouble("[    0.5] Kernel command line: panic=-1 root=/dev/vda\n") == nil)

@@ -148,6 +148,39 @@ import Testing
     }
   }
 
+  @Test func anAcceleratorIsFoundByTrying() async throws {
+    let installation = try await Installation.find(cpu: .x86_64)
+    var probe = AcceleratorProbe(installation: installation, cpu: .x86_64, accelerator: .tcg)
+    probe.deadline = .seconds(120)
+    #expect(try await probe.trial(kernel: tiny.kernel) == .works)
+    let disk = "\(folder.path)/image.qcow2"
+    let image = try await tiny.image("idle", disk: disk)
+    let answer = try await probe.trial(
+      disk: EmulatorCommand.Disk(path: disk, format: "qcow2"), boot: image.boot, firmware: nil)
+    #expect(answer == .works)
+    guard case .fails(let reason) = try await probe.trial(kernel: disk) else {
+      Issue.record("a disk was taken for a kernel")
+      return
+    }
+    #expect(reason.contains("QEMU ended with"))
+  }
+
+  /// Whatever this host offers: the answer is the same the next time, and is told.
+  @Test func theAnswerIsRemembered() async throws {
+    let store = ImageStore(cache: "\(folder.path)/images")
+    let image = try await tiny.image("idle", disk: "\(folder.path)/image.qcow2")
+    let installation = try await Installation.find(cpu: .host)
+    let cache = "\(folder.path)/cache"
+    let choice = try await AcceleratorFinder(cache: cache).choice(installation, for: image, cpu: .host)
+    #expect(choice.accelerator == .tcg ? choice.remark != nil : choice.remark == nil)
+    #expect(AcceleratorFinder(cache: cache).known(installation, cpu: .host) == choice)
+    let status = await QEMUBackend(cache: cache, store: store).status()
+    #expect(status.problem == nil)
+    #expect(status.accelerator == choice.accelerator.rawValue)
+    #expect(status.timeScale == choice.accelerator.timeScale)
+    #expect(choice.remark.map(status.remarks.contains) ?? true)
+  }
+
   /// Fresh from its image by firmware and boot loader, prepared by cloud-init from the seed.
   @Test func anImageOfADistro() async throws {
     let image = try await CloudGuest.make()

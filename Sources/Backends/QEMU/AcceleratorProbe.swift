@@ -20,6 +20,7 @@ struct AcceleratorProbe: Sendable {
   var installation: Installation
   var cpu: CPU
   var accelerator: Accelerator
+  var deadline = Self.deadline
 
   /// Starts a kernel without a root disk: it works when it comes so far that it misses it.
   /// - Throws: `CancellationError`.
@@ -66,7 +67,7 @@ struct AcceleratorProbe: Sendable {
     let messages = Mutex<[String]>([])
     do {
       let ending = try await HostCommand(installation.emulator, command.arguments).run(
-        deadline: Self.deadline, grace: .zero
+        deadline: deadline, grace: .zero
       ) { stream, bytes in
         switch stream {
         case .stdout: if text.withLock({ $0.take(bytes) }).contains(where: told) { throw Heard() }

@@ -12,7 +12,8 @@ struct ConsoleTrouble: Sendable, Hashable {
   /// The trouble that a line tells of.
   /// - Parameter isPrompt: Whether the line has not ended, so that it may be a prompt.
   init?(line: String, isPrompt: Bool = false) {
-    if let panic = Self.panic(in: line) {
+    // The reason of a panic is known when its line has ended.
+    if !isPrompt, let panic = Self.panic(in: line) {
       self = panic
       return
     }
