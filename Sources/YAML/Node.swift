@@ -90,6 +90,8 @@ package struct Mapping: Sendable {
 
   /// The value of a key. Linear: mappings whose keys are looked up are small.
   package subscript(key: String) -> Node? {
-    entries.first { $0.key == key }?.value
+    // By index, for an iterator copies the entries that it passes by.
+    for index in entries.indices where entries[index].key == key { return entries[index].value }
+    return nil
   }
 }

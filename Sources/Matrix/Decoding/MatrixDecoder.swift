@@ -58,15 +58,15 @@ final class MatrixDecoder {
 
   // MARK: Shapes
 
-  func mapping(_ node: Node, _ what: String, hint: String? = nil) -> Mapping? {
+  func mapping(_ node: Node, _ what: String, hint: @autoclosure () -> String? = nil) -> Mapping? {
     if case .mapping(let mapping) = node.content { return mapping }
-    report("expected a mapping for \(what), found \(kind(of: node))", at: node.span, hint: hint)
+    report("expected a mapping for \(what), found \(kind(of: node))", at: node.span, hint: hint())
     return nil
   }
 
-  func list(_ node: Node, _ what: String, hint: String? = nil) -> [Node]? {
+  func list(_ node: Node, _ what: String, hint: @autoclosure () -> String? = nil) -> [Node]? {
     if case .sequence(let nodes) = node.content { return nodes }
-    report("expected a list for \(what), found \(kind(of: node))", at: node.span, hint: hint)
+    report("expected a list for \(what), found \(kind(of: node))", at: node.span, hint: hint())
     return nil
   }
 
@@ -77,9 +77,9 @@ final class MatrixDecoder {
   }
 
   /// The raw text of a scalar.
-  func textNode(_ node: Node, _ what: String, hint: String? = nil) -> String? {
+  func textNode(_ node: Node, _ what: String, hint: @autoclosure () -> String? = nil) -> String? {
     if case .scalar(let scalar) = node.content, !scalar.isNull { return scalar.text }
-    report("expected text for \(what), found \(kind(of: node))", at: node.span, hint: hint)
+    report("expected text for \(what), found \(kind(of: node))", at: node.span, hint: hint())
     return nil
   }
 

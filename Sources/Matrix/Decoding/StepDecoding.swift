@@ -34,13 +34,11 @@ extension MatrixDecoder {
     guard let nodes = list(node, what, hint: "write each step as an item: '- run: …'") else { return [] }
     var steps: [StepTemplate] = []
     steps.reserveCapacity(nodes.count)
-    for index in nodes.indices {
-      switch nodes[index].content {
-      case .mapping(let mapping):
-        if let step = step(mapping, at: nodes[index].span, scope, place) { steps.append(step) }
-      case .sequence: steps += self.steps(nodes[index], what, scope, place)
+    for node in nodes {
+      switch node.content {
+      case .mapping(let mapping): if let step = step(mapping, at: node.span, scope, place) { steps.append(step) }
+      case .sequence: steps += self.steps(node, what, scope, place)
       case .scalar(let scalar):
-        let node = nodes[index]
         report(
           "expected a step, found \(kind(of: node))", at: node.span,
           hint: Self.actionKeys.contains(scalar.text)
