@@ -23,7 +23,8 @@ enum BuildFailure {
         hint: "correct the image's suite, components or mirror")
     }
     if has(
-      "Could not resolve", "Temporary failure resolving", "Could not connect", "Unable to connect", "Connection refused",
+      "Could not resolve", "Temporary failure resolving", "Could not connect", "Unable to connect",
+      "Connection refused",
       "Connection timed out", "Connection failed", "Failed to fetch", "Hash Sum mismatch", "File has unexpected size",
       "does not have a Release file", "Some index files failed to download")
     {

@@ -151,7 +151,7 @@ import Testing
     let readme = try FileSystem.readText("\(root.path)/README.md")
     let matrices = readme.components(separatedBy: "```yaml\n").dropFirst()
       .compactMap { $0.components(separatedBy: "```").first }
-      .filter { $0.hasPrefix("muster:") }
+      .filter { $0.hasPrefix("muster: 1") }
     #expect(!matrices.isEmpty)
     let scratch = try Scratch()
     for matrix in matrices {

@@ -40,6 +40,8 @@ enum CloudGuest {
         "--aptopt=Acquire::Languages \"none\"", "--dpkgopt=force-unsafe-io", "--dpkgopt=path-exclude=/usr/share/doc/*",
         "--customize-hook=cat \"$1/usr/lib/systemd/boot/efi/systemd-bootx64.efi\" > '\(boot)/EFI/BOOT/BOOTX64.EFI'",
         "--customize-hook=cat \"$1/vmlinuz\" > '\(boot)/vmlinuz'; cat \"$1/initrd.img\" > '\(boot)/initrd'",
+        // Debian's own images do not leave the locale to be made at the first boot either.
+        "--customize-hook=echo 'locale: false' > \"$1/etc/cloud/cloud.cfg.d/90_locale.cfg\"",
         "--customize-hook=\(makeDisk)", "bookworm", "/dev/null",
       ])
     try FileSystem.write("timeout 0\ndefault debian.conf\n", to: "\(boot)/loader/loader.conf")

@@ -154,12 +154,18 @@ import Testing
     probe.deadline = .seconds(120)
     #expect(try await probe.trial(kernel: tiny.kernel) == .works)
     let disk = "\(folder.path)/image.qcow2"
-    let image = try await tiny.image("idle", disk: disk)
+    _ = try await tiny.image("idle", disk: disk)
+    let boot = ReadyImage.Boot.kernel(path: tiny.kernel, initrd: tiny.initrd, arguments: "console=ttyS0")
     let answer = try await probe.trial(
-      disk: EmulatorCommand.Disk(path: disk, format: "qcow2"), boot: image.boot, firmware: nil)
+      disk: EmulatorCommand.Disk(path: disk, format: "qcow2"), boot: boot, firmware: nil)
     #expect(answer == .works)
-    guard case .fails(let reason) = try await probe.trial(kernel: disk) else {
-      Issue.record("a disk was taken for a kernel")
+    // SeaBIOS speaks, and no kernel does.
+    probe.deadline = .seconds(2)
+    let silent = try await probe.trial(
+      disk: EmulatorCommand.Disk(path: disk, format: "qcow2"), boot: .disk(firmware: .bios), firmware: nil)
+    #expect(silent == .silent)
+    guard case .fails(let reason) = try await probe.trial(kernel: "/no/such/kernel") else {
+      Issue.record("a kernel that does not exist works")
       return
     }
     #expect(reason.contains("QEMU ended with"))
