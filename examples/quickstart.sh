@@ -11,8 +11,7 @@ command -v swift >/dev/null || {
 }
 
 echo "Building Muster (a few minutes the first time) …" >&2
-swift build -c release --product muster --static-swift-stdlib -Xlinker -s --quiet
-muster=$(swift build -c release --product muster --static-swift-stdlib -Xlinker -s --show-bin-path)/muster
+muster=$(examples/build.sh)
 
 output=${QUICKSTART_OUTPUT:-.build/quickstart}
 exec "$muster" run matrices/quickstart.yaml --output "$output" \

@@ -5,8 +5,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 examples/prerequisites.sh build run test
-swift build -c release --product muster --static-swift-stdlib -Xlinker -s --quiet
-muster=$(swift build -c release --product muster --static-swift-stdlib -Xlinker -s --show-bin-path)/muster
+muster=$(examples/build.sh)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -8,8 +8,12 @@ enum ServerBanner {
   /// How long a connection may be silent before another is tried beside it: what is sent before the machine's network is
   /// up is lost, and sent again only seconds later.
   static let doubt = Duration.seconds(1)
-  /// How long a silent connection is kept: a slow machine needs time to start a server for it.
-  static let lifetime = Duration.seconds(8)
+  /// How many silent connections there may be: each costs a slow machine that has begun to listen a process, and its ssh
+  /// server turns connections away where there are ten of them.
+  static let limit = 4
+
+  /// How long a silent connection is kept. The slower a machine starts, the longer it needs to answer.
+  static func lifetime(after elapsed: Duration) -> Duration { max(.seconds(4), elapsed / 4) }
 
   private enum Event: Sendable {
     case answered
@@ -24,7 +28,10 @@ enum ServerBanner {
   static func wait(port: UInt16) async throws {
     try await withThrowingTaskGroup(of: Event.self) { group in
       defer { group.cancelAll() }
+      let stopwatch = Stopwatch()
       var number = 0
+      var silent = 0
+      var isDue = false
       func pause(_ time: Duration) {
         group.addTask { [number] in
           try await Task.sleep(for: time)
@@ -33,6 +40,9 @@ enum ServerBanner {
       }
       func attempt() {
         number += 1
+        silent += 1
+        isDue = false
+        let lifetime = lifetime(after: stopwatch.elapsed)
         group.addTask { [number] in
           let bytes = try await first(within: lifetime) { await LoopbackConnection.firstBytes(port: port) }
           return (bytes ?? nil)?.starts(with: "SSH-".utf8) == true ? .answered : .refused(number)
@@ -44,9 +54,12 @@ enum ServerBanner {
         try Task.checkCancellation()
         switch event {
         case .answered: return
-        case .refused(number): pause(Self.pause)
-        case .next(after: number): attempt()
-        case .refused, .next: break
+        case .refused(let refused):
+          silent -= 1
+          if isDue { attempt() } else if refused == number { pause(Self.pause) }
+        case .next(after: number):
+          if silent < limit { attempt() } else { isDue = true }
+        case .next: break
         }
       }
     }

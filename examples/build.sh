@@ -1,0 +1,23 @@
+#!/bin/sh
+# Builds the release binary of Muster and prints its path. It needs libc, libm and libyaml of the host, and nothing else.
+set -eu
+cd "$(dirname "$0")/.."
+
+# The linker takes a library from the first folder that has it; this one has the static ones of the C++ runtime, which
+# Swift's own is linked to.
+static=$PWD/.build/static
+mkdir -p "$static"
+swift=$(command -v swift)
+clang=$(dirname "$(readlink -f "$swift" 2>/dev/null || echo "$swift")")/clang
+link() {
+  found=$("$clang" -print-file-name="$1" 2>/dev/null) || found=
+  case $found in /*) ln -sf "$found" "$static/$2" ;; esac
+}
+set -- -c release --product muster
+if [ "$(uname -s)" = Linux ]; then
+  link libstdc++.a libstdc++.a
+  link libgcc_eh.a libgcc_s.a
+  set -- "$@" --static-swift-stdlib -Xlinker -s -Xlinker "-L$static"
+fi
+swift build "$@" --quiet >&2
+echo "$(swift build "$@" --show-bin-path)/muster"
