@@ -195,7 +195,7 @@ import Testing
     request.disk = 5 << 30
     let machine = try await evidently { try await backend.launch(image, request) }
     #expect(
-      try await output(machine, "id -un; sudo -nu muster id -un; cloud-init status") == "root\nmuster\nstatus: done\n")
+      try await output(machine, "id -un; su muster -c 'id -un'; cloud-init status") == "root\nmuster\nstatus: done\n")
     #expect(try await output(machine, "cat /sys/block/vda/size") == "\((5 << 30) / 512)\n")
     try await machine.purge()
     try expectNothingLeft(of: request)
