@@ -90,13 +90,15 @@ extension ImageStore {
   /// home folder that is closed; /var/tmp is open to all and, unlike /tmp, on a disk.
   private var workshopParent: String { HostFacts.isRoot ? buildFolder : "/var/tmp" }
 
-  private func workshopNote(_ key: Key) -> String { "\(buildFolder)/\(key.text).place" }
+  /// The end of the name of a note that says where a build is made.
+  static let noteSuffix = ".place"
 
   /// Makes the folder of a build. In it `tmp` is open to all; the rest lies behind a name that nobody else can list,
   /// since the root of a user namespace must be able to write it.
   private func openWorkshop(_ key: Key) throws -> Workshop {
     let top = try FileSystem.createTemporaryFolder("muster-build", in: workshopParent)
-    try FileSystem.write(top, to: workshopNote(key), mode: 0o600)
+    let name = Self.lastPart(of: top)
+    try FileSystem.write(top, to: "\(buildFolder)/\(key.text).\(name)\(Self.noteSuffix)", mode: 0o600)
     try FileSystem.setMode(0o711, of: top)
     let files = try FileSystem.createTemporaryFolder("files", in: top)
     try FileSystem.setMode(0o711, of: files)
@@ -114,19 +116,27 @@ extension ImageStore {
 
   /// Removes what a build of this image left, of a process that was killed too. The caller has the image's lock.
   func removeWorkshop(_ key: Key) async {
-    let note = workshopNote(key)
-    guard let top = try? FileSystem.readText(note), FilePathName.isWorkshop(top) else {
+    for name in (try? FileSystem.names(in: buildFolder)) ?? [] {
+      guard name.hasPrefix("\(key.text)."), name.hasSuffix(Self.noteSuffix) else { continue }
+      let note = "\(buildFolder)/\(name)"
+      if let top = try? FileSystem.readText(note), Self.isWorkshop(top) {
+        do {
+          try FileSystem.removeTree(top)
+        } catch {
+          // What a user namespace left belongs to its users; only inside of one may this user remove it.
+          _ = try? await HostCommand("unshare", ["--map-root-user", "--map-auto", "rm", "-rf", "--", top])
+            .run(deadline: .seconds(60))
+          // Whoever is next tries again.
+          if (try? FileSystem.information(top)) != .some(nil) { continue }
+        }
+      }
       try? FileSystem.remove(note)
-      return
     }
-    do {
-      try FileSystem.removeTree(top)
-    } catch {
-      // What a user namespace left belongs to its users; only inside of one may this user remove it.
-      _ = try? await HostCommand("unshare", ["--map-root-user", "--map-auto", "rm", "-rf", "--", top])
-        .run(deadline: .seconds(60))
-    }
-    if (try? FileSystem.information(top)) == .some(nil) { try? FileSystem.remove(note) }
+  }
+
+  /// A note is trusted only as far as the path it names is one that a build makes.
+  private static func isWorkshop(_ path: String) -> Bool {
+    path.hasPrefix("/") && lastPart(of: path).hasPrefix("muster-build-") && !path.contains("/../")
   }
 
   private func fill(_ workshop: Workshop, _ recipe: BuildRecipe) throws {
@@ -148,13 +158,14 @@ extension ImageStore {
   ) async throws {
     let log = LogTail()
     let lines = LineReader()
+    let (tool, options) = recipe.command(isRoot: HostFacts.isRoot)
     let command = HostCommand(
-      "mmdebstrap", recipe.arguments(isRoot: HostFacts.isRoot),
+      tool, options,
       environment: ["MUSTER_BUILD": workshop.files, "TMPDIR": workshop.temporary, "PATH": Self.builderPath],
       directory: "/")
     let ending: ProcessEnding
     do {
-      // Its own cleaning up needs a while; a cancelled build leaves mounts behind if it is killed.
+      // Its own cleaning up needs a while.
       ending = try await command.run(deadline: .seconds(3600), grace: .seconds(30)) { _, bytes in
         log.append(bytes)
         for line in lines.lines(adding: bytes) {
@@ -244,12 +255,5 @@ private final class LineReader: Sendable {
       rest.removeSubrange(...end)
       return lines
     }
-  }
-}
-
-private enum FilePathName {
-  /// A note is trusted only as far as the path it names is one that a build makes.
-  static func isWorkshop(_ path: String) -> Bool {
-    path.hasPrefix("/") && path.split(separator: "/").last?.hasPrefix("muster-build-") == true && !path.contains("/../")
   }
 }

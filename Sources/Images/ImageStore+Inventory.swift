@@ -96,7 +96,7 @@ extension ImageStore {
       try FileSystem.remove(path)
       lock.release()
     }
-    for name in try FileSystem.names(in: buildFolder) {
+    for name in try FileSystem.names(in: buildFolder) where name.hasSuffix(Self.noteSuffix) {
       let key = Key(text: String(name.prefix { $0 != "." }))
       guard let lock = try FileLock("\(imageFolder)/\(key.text).lock").take() else { continue }
       await removeWorkshop(key)

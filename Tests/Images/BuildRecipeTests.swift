@@ -24,8 +24,8 @@ struct BuildRecipeTests {
     #expect(recipe.packages.contains("linux-image-cloud-amd64"))
     #expect(recipe.packages.last == "jq")
     #expect(recipe.keyring?.package == "debian-archive-keyring")
-    #expect(recipe.arguments(isRoot: true).contains("--mode=root"))
-    #expect(recipe.arguments(isRoot: false).contains("--mode=unshare"))
+    #expect(recipe.command(isRoot: true).arguments.contains("--mode=root"))
+    #expect(recipe.command(isRoot: false).arguments.contains("--mode=unshare"))
   }
 
   @Test func ubuntuHasItsOwnMirrorsAndKernel() {

@@ -1,4 +1,5 @@
 import MusterCatalog
+import MusterGuest
 import MusterHost
 import Testing
 
@@ -35,5 +36,30 @@ struct BuildTests {
     try await store.verify(stored) { _ in }
     #expect(try store.remove(stored))
     #expect(!FileSystem.isFile(ready.disk))
+  }
+
+  /// A build that is given up leaves nothing, and what a killed one left goes with the next.
+  @Test func buildThatEndsEarlyLeavesNothing() async throws {
+    let folder = try TestFolder()
+    let image = ImageDescription(
+      name: "debootstrap bookworm",
+      source: .debootstrap(Debootstrap(suite: "bookworm", mirror: "http://127.0.0.1:9/debian")), cpu: .host,
+      firmware: .bios, initialization: .builtIn)
+    let identity = try await GuestIdentity.load(in: folder.store().identityFolder)
+    let key = BuildRecipe(
+      debootstrap: Debootstrap(suite: "bookworm", mirror: "http://127.0.0.1:9/debian"), cpu: .host,
+      preparation: GuestPreparation(identity: identity)
+    ).key
+    let left = try FileSystem.createTemporaryFolder("muster-build", in: folder.path)
+    try FileSystem.createFolder("\(left)/tmp/half")
+    try FileSystem.createFolder(folder / "cache/builds")
+    try FileSystem.write(left, to: folder / "cache/builds/\(key.text).a.place")
+
+    let failure = try await failure { _ = try await folder.store().prepare(image) { _ in } }
+    #expect(failure.blame == .mirror)
+    #expect(failure.canPass)
+    #expect(failure.evidence.contains { $0.contains("127.0.0.1") })
+    #expect(try folder.names("builds").isEmpty)
+    #expect(!FileSystem.isFolder(left))
   }
 }
