@@ -36,7 +36,6 @@ func tests(
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let customDump = Target.Dependency.product(name: "CustomDump", package: "swift-custom-dump")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
@@ -51,7 +50,6 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/pointfreeco/swift-custom-dump", from: "1.7.3"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -67,7 +65,7 @@ let package = Package(
     room("Matrix", uses: ["YAML", "Diagnostics", "Catalog", "Host"]),
     room("Channels", uses: ["Matrix", "Catalog", "Diagnostics"]),
     room("Host", [subprocess, system, unixSignals]),
-    room("Images", uses: ["Guest", "Host", "Catalog"], [crypto, system]),
+    room("Images", uses: ["Guest", "Host", "Catalog"], [system]),
     room("Guest", uses: ["Host"], [system]),
     room("Machines", uses: ["Guest", "Host", "Images", "Catalog"], [system]),
     room("QEMU", path: "Backends/QEMU", uses: ["Machines", "Images", "Guest", "Host", "Catalog"], [system]),
@@ -91,7 +89,7 @@ let package = Package(
     tests(of: "Matrix", uses: ["YAML", "Diagnostics", "Catalog"], [customDump]),
     tests(of: "Channels", uses: ["Matrix", "Catalog", "Diagnostics", "Host"], [customDump]),
     tests(of: "Host", [subprocess, system]),
-    tests(of: "Images", uses: ["Guest", "Host", "Catalog"], [crypto, system]),
+    tests(of: "Images", uses: ["Guest", "Host", "Catalog"], [system]),
     tests(of: "Guest", uses: ["Host"], [system]),
     tests(of: "Machines", uses: ["Images", "Host", "Catalog"]),
     tests(of: "QEMU", uses: ["Machines", "Images", "Guest", "Host", "Catalog"], [system]),

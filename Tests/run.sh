@@ -10,6 +10,9 @@ command -v swift >/dev/null || {
   exit 1
 }
 
+# All at once they would hold more files open than most hosts allow a process, and wait on each other for minutes.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=16
+
 if [ $# -gt 0 ]; then
   exec swift test "$@"
 fi

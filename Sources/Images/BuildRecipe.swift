@@ -11,9 +11,9 @@ struct BuildRecipe: Sendable, Hashable {
   static let version = 1
 
   /// What the image is known by: whoever asks for the same gets the same.
-  var key: ImageStore.Key {
+  func key() async throws -> ImageStore.Key {
     let content = preparation.files.map { "\($0.path) \($0.mode) \($0.content)" }
-    return ImageStore.Key(
+    return try await ImageStore.Key.of(
       ["build \(Self.version)", cpu.rawValue, debootstrap.suite, packages.joined(separator: ","), Self.script]
         + sources + content + [GuestPreparation.buildScript()])
   }

@@ -1,4 +1,3 @@
-import Crypto
 import MusterCatalog
 import MusterHost
 import SystemPackage
@@ -24,56 +23,66 @@ package struct Digest: Sendable, Hashable, CustomStringConvertible {
     self.hex = hex.lowercased()
   }
 
-  private init(_ bytes: some Sequence<UInt8>) {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for byte in bytes { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
-    hex = String(decoding: text, as: UTF8.self)
-  }
-
   package var algorithm: Algorithm { hex.utf8.count == 64 ? .sha256 : .sha512 }
 
   package var description: String { "\(algorithm.rawValue) \(hex)" }
 
   /// The SHA-256 of a text.
-  static func of(_ text: String) -> Digest {
-    Digest(SHA256.hash(data: Array(text.utf8)))
+  /// - Throws: `Failure`, `CancellationError`.
+  static func of(_ text: String) async throws -> Digest {
+    try await hash(.sha256) { _ = await $0.write(Array(text.utf8)) }
   }
 
-  /// The digest of a file, read in pieces, off the caller's executor.
+  /// The digest of a file, read in pieces.
   /// - Parameter progress: Called now and then with the bytes read so far and the bytes in all.
   /// - Throws: `Failure`, `CancellationError`.
-  @concurrent static func ofFile(
-    _ path: String, _ algorithm: Algorithm, progress: @Sendable (Int64, Int64) async -> Void = { _, _ in }
+  static func ofFile(
+    _ path: String, _ algorithm: Algorithm, progress: @escaping @Sendable (Int64, Int64) async -> Void = { _, _ in }
   ) async throws -> Digest {
-    switch algorithm {
-    case .sha256: Digest(try await hash(path, SHA256(), progress))
-    case .sha512: Digest(try await hash(path, SHA512(), progress))
+    try await hash(algorithm) { input in
+      do {
+        let file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
+        defer { try? file.close() }
+        let total = Int64(try file.stat().size)
+        var done: Int64 = 0
+        while true {
+          let piece = try unsafe [UInt8](unsafeUninitializedCapacity: 1 << 20) { buffer, count in
+            count = unsafe try file.read(into: UnsafeMutableRawBufferPointer(buffer))
+          }
+          if piece.isEmpty { return }
+          guard await input.write(piece) else { return }
+          done += Int64(piece.count)
+          if done % (64 << 20) == 0 { await progress(done, total) }
+        }
+      } catch let error as Errno {
+        throw Failure(error, "read", path)
+      }
     }
   }
 
-  private static func hash<Function: HashFunction>(
-    _ path: String, _ function: Function, _ progress: @Sendable (Int64, Int64) async -> Void
-  ) async throws -> Function.Digest {
-    var function = function
+  /// Has the system's own tool hash what `feed` writes: every system has one, and a library would be half of Muster.
+  private static func hash(
+    _ algorithm: Algorithm, feed: @escaping @Sendable (ProcessInput) async throws -> Void
+  ) async throws -> Digest {
+    #if canImport(Darwin)
+      let command = HostCommand("shasum", ["-a", String(algorithm.rawValue.dropFirst("sha".count))])
+    #else
+      let command = HostCommand("\(algorithm.rawValue)sum")
+    #endif
+    let output: ProcessOutput
     do {
-      let file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
-      defer { try? file.close() }
-      let total = Int64(try file.stat().size)
-      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-      defer { unsafe buffer.deallocate() }
-      var done: Int64 = 0
-      while true {
-        try Task.checkCancellation()
-        let count = unsafe try file.read(into: buffer)
-        if count == 0 { return function.finalize() }
-        unsafe function.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-        done += Int64(count)
-        if done % (64 << 20) == 0 { await progress(done, total) }
-      }
-    } catch let error as Errno {
-      throw Failure(error, "read", path)
+      output = try await command.run(feed: feed)
+    } catch let error as HostCommandError {
+      throw Failure(.host, "a checksum cannot be made: \(error)")
     }
+    guard output.ending.isSuccess, let digest = Digest(String(output.text.prefix { $0 != " " })),
+      digest.algorithm == algorithm
+    else {
+      throw Failure(
+        .host, "a checksum cannot be made: '\(command.executable)' ended with \(output.ending)",
+        evidence: [output.errorText])
+    }
+    return digest
   }
 }
 

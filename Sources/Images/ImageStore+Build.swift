@@ -12,7 +12,7 @@ extension ImageStore {
     let identity = try await GuestIdentity.load(in: identityFolder)
     let recipe = BuildRecipe(
       debootstrap: debootstrap, cpu: image.cpu, preparation: GuestPreparation(identity: identity))
-    let key = recipe.key
+    let key = try await recipe.key()
     if let record = record(key), offline || age(since: record.made) < buildLifetime {
       return try ready(record, key, image)
     }

@@ -13,7 +13,7 @@ extension ImageStore {
     _ image: ImageDescription, url: String, checksum: Checksum,
     progress: @escaping @Sendable (ImageProgress) async -> Void
   ) async throws -> ReadyImage {
-    let key = Key(["download", url])
+    let key = try await Key.of(["download", url])
     // At once, and with no lock, when nothing is to be asked.
     if let record = record(key), isCurrent(record, checksum) { return try ready(record, key, image) }
     return try await exclusively(key, progress: progress) {
@@ -77,7 +77,7 @@ extension ImageStore {
   }
 
   private func text(of url: String, _ image: ImageDescription, isShort: Bool) async throws -> String {
-    let part = "\(downloadFolder)/\(Key(["sums", url]).text).sums"
+    let part = "\(downloadFolder)/\(try await Key.of(["sums", url]).text).sums"
     try FileSystem.remove(part)
     defer { try? FileSystem.remove(part) }
     let download = Download(

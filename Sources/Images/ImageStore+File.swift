@@ -19,7 +19,7 @@ extension ImageStore {
     }
     let format = try DiskFormat.ofFile(path)
     // The same file with the same time of its last change has the same content.
-    let identity = Digest.of("\(file.deviceID.rawValue) \(file.inode.rawValue) \(file.size) \(file.modified)")
+    let identity = try await Digest.of("\(file.deviceID.rawValue) \(file.inode.rawValue) \(file.size) \(file.modified)")
     if let checksum { try await verify(path, identity, checksum, progress) }
     return ReadyImage(
       disk: path, format: format.rawValue, digest: identity.hex, boot: .disk(firmware: image.firmware),
@@ -39,7 +39,7 @@ extension ImageStore {
     } else {
       throw Failure(.matrix, "the checksum of '\(path)' is no SHA-256 and no SHA-512 in hexadecimal")
     }
-    let key = Key(["file", identity.hex, expected.algorithm.rawValue])
+    let key = try await Key.of(["file", identity.hex, expected.algorithm.rawValue])
     try await exclusively(key, progress: progress) {
       let note = "\(imageFolder)/\(key.text).verified"
       if let known = try? FileSystem.readText(note), known == expected.hex { return }
@@ -57,7 +57,7 @@ extension ImageStore {
   private func digest(of path: String, in url: String) async throws -> Digest {
     let name = Self.lastPart(of: path)
     try FileSystem.createFolder(downloadFolder, mode: 0o700)
-    let part = "\(downloadFolder)/\(Key(["sums", path, url]).text).\(HostFacts.processID).sums"
+    let part = "\(downloadFolder)/\(try await Key.of(["sums", path, url]).text).\(HostFacts.processID).sums"
     try FileSystem.remove(part)
     defer { try? FileSystem.remove(part) }
     let download = Download(url: url, part: part, blame: .matrix, patience: patience, limit: 4 << 20)

@@ -57,8 +57,9 @@ extension ImageStore {
       self.text = text
     }
 
-    init(_ parts: [String]) {
-      text = String(Digest.of(parts.joined(separator: "\n")).hex.prefix(32))
+    /// - Throws: `Failure`, `CancellationError`.
+    static func of(_ parts: [String]) async throws -> Key {
+      Key(text: String(try await Digest.of(parts.joined(separator: "\n")).hex.prefix(32)))
     }
   }
 

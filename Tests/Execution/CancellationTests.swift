@@ -27,7 +27,10 @@ import Testing
       }
       let launched = fixture.backend.launched
       #expect(fixture.backend.purges == Dictionary(uniqueKeysWithValues: launched.map { ($0, 1) }), "at event \(index)")
-      for request in fixture.backend.requests { #expect(try FileSystem.information(request.workspace) == nil) }
+      for request in fixture.backend.requests {
+        let left = events.compactMap { if case .machineLeft(_, _, let reason) = $0 { reason.message } else { nil } }
+        #expect(try FileSystem.information(request.workspace) == nil, "at event \(index): \(left)")
+      }
       expectGrammar(events, at: index)
       #expect(events.cells.count == 2, "at event \(index)")
       // Once the event is one that the whole run does not have, every place has been tried.

@@ -46,10 +46,10 @@ struct BuildTests {
       source: .debootstrap(Debootstrap(suite: "bookworm", mirror: "http://127.0.0.1:9/debian")), cpu: .host,
       firmware: .bios, initialization: .builtIn)
     let identity = try await GuestIdentity.load(in: folder.store().identityFolder)
-    let key = BuildRecipe(
+    let key = try await BuildRecipe(
       debootstrap: Debootstrap(suite: "bookworm", mirror: "http://127.0.0.1:9/debian"), cpu: .host,
       preparation: GuestPreparation(identity: identity)
-    ).key
+    ).key()
     let left = try FileSystem.createTemporaryFolder("muster-build", in: folder.path)
     try FileSystem.createFolder("\(left)/tmp/half")
     try FileSystem.createFolder(folder / "cache/builds")

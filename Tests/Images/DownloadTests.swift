@@ -1,13 +1,8 @@
-import Crypto
 import MusterCatalog
 import MusterHost
 import Testing
 
 @testable import MusterImages
-
-func sha256(_ bytes: [UInt8]) -> String { SHA256.hash(data: bytes).map { hex($0) }.joined() }
-func sha512(_ bytes: [UInt8]) -> String { SHA512.hash(data: bytes).map { hex($0) }.joined() }
-private func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 
 /// Downloads by the real curl, from a server on this host.
 struct DownloadTests {
@@ -66,7 +61,7 @@ struct DownloadTests {
     let folder = try TestFolder()
     let server = try TestServer { [disk] _, _ in .init(body: disk) }
     let url = server.url("/a.img")
-    let part = folder / "cache/downloads/\(ImageStore.Key(["download", url]).text).part"
+    let part = folder / "cache/downloads/\(try await ImageStore.Key.of(["download", url]).text).part"
     try FileSystem.createFolder(folder / "cache/downloads")
     try FileSystem.write(Array((isSameFile ? disk : diskImage(9)).prefix(1000)), to: part)
     try FileSystem.write("\(url)\n\(sha256(disk))\n", to: "\(part).target")
@@ -79,7 +74,7 @@ struct DownloadTests {
     let folder = try TestFolder()
     let server = try TestServer { [disk] _, _ in .init(body: disk) }
     let url = server.url("/a.img")
-    let part = folder / "cache/downloads/\(ImageStore.Key(["download", url]).text).part"
+    let part = folder / "cache/downloads/\(try await ImageStore.Key.of(["download", url]).text).part"
     try FileSystem.createFolder(folder / "cache/downloads")
     try FileSystem.write(Array(repeating: 7, count: 1000), to: part)
     try FileSystem.write("\(url)\n\(sha256([]))\n", to: "\(part).target")
@@ -180,7 +175,7 @@ struct DownloadTests {
     let server = try TestServer { [disk] _, _ in .init(body: disk) }
     let url = server.url("/a.img")
     try FileSystem.createFolder(folder / "cache/images")
-    let lock = FileLock(folder / "cache/images/\(ImageStore.Key(["download", url]).text).lock")
+    let lock = FileLock(folder / "cache/images/\(try await ImageStore.Key.of(["download", url]).text).lock")
     let held = try #require(try lock.take())
     let heard = Heard()
     _ = try await folder.store().prepare(.at(url, .sha256(sha256(disk)))) { progress in

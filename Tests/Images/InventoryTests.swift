@@ -72,13 +72,14 @@ struct InventoryTests {
   }
 
   @Test func recordReadsWhatItWrote() throws {
-    var record = ImageRecord(
-      kind: .built, name: "a name\nof two lines", origin: "debootstrap bookworm", digest: .of("a"), disk: "d/disk.raw",
-      format: "raw", archive: .of("b"))
+    var record = try ImageRecord(
+      kind: .built, name: "a name\nof two lines", origin: "debootstrap bookworm", digest: digest("a"),
+      disk: "d/disk.raw",
+      format: "raw", archive: digest("b"))
     record.kernel = "d/vmlinuz"
-    record.kernelDigest = .of("c")
+    record.kernelDigest = try digest("c")
     record.initrd = "d/initrd"
-    record.initrdDigest = .of("d")
+    record.initrdDigest = try digest("d")
     record.arguments = "root=/dev/vda rw"
     var expected = record
     expected.name = "a name of two lines"
@@ -86,10 +87,14 @@ struct InventoryTests {
   }
 
   @Test(arguments: ["../../etc/passwd", "/etc/passwd"]) func recordLeadsNowhereElse(path: String) throws {
-    let record = ImageRecord(
-      kind: .built, name: "a", origin: "b", digest: .of("a"), disk: "disk.raw", format: "raw")
+    let record = try ImageRecord(
+      kind: .built, name: "a", origin: "b", digest: digest("a"), disk: "disk.raw", format: "raw")
     #expect(ImageRecord(record.text.replacing("disk disk.raw", with: "disk \(path)")) == nil)
     #expect(
       ImageRecord("muster-image 2\n" + record.text.split(separator: "\n").dropFirst().joined(separator: "\n")) == nil)
   }
+}
+
+private func digest(_ text: String) throws -> Digest {
+  try #require(Digest(sha256(Array(text.utf8))))
 }

@@ -1,0 +1,27 @@
+import MusterHost
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+func sha256(_ bytes: [UInt8]) -> String { sum("sha256", bytes) }
+func sha512(_ bytes: [UInt8]) -> String { sum("sha512", bytes) }
+
+/// Not by the tools that Muster uses.
+private func sum(_ algorithm: String, _ bytes: [UInt8]) -> String {
+  guard let folder = try? TestFolder(), (try? FileSystem.write(bytes, to: folder / "file")) != nil,
+    let stream = unsafe popen(
+      "python3 -c 'import hashlib, sys; print(hashlib.\(algorithm)(sys.stdin.buffer.read()).hexdigest())' <\(folder / "file")",
+      "r")
+  else {
+    return "python3 cannot be asked"
+  }
+  defer { unsafe pclose(stream) }
+  var text = ""
+  while case let byte = unsafe getc(stream), byte != EOF, byte != 0x0A {
+    text.append(Character(Unicode.Scalar(UInt8(byte))))
+  }
+  return text
+}
