@@ -12,9 +12,11 @@ struct GuestJob: Sendable {
 
   /// What every machine is asked to execute: it makes the private folder, takes the program up to a line that is told
   /// beforehand, and becomes it. Nothing of a script is ever in a command line.
+  ///
+  /// Every process that a shell starts costs an emulated machine some hundredths of a second, so there are few.
   static let remoteCommand =
     "sh -c 'umask 077; IFS= read -r i && IFS= read -r m || exit 1; d=/run/muster-$i; "
-    + "mkdir \"$d\" 2>/dev/null || { d=/tmp/muster-$i; mkdir \"$d\" || exit 1; }; "
+    + "mkdir \"$d\" \"$d/in\" 2>/dev/null || { d=/tmp/muster-$i; mkdir \"$d\" \"$d/in\" || exit 1; }; "
     + "while IFS= read -r l; do if [ \"$l\" = \"$m\" ]; then exec sh \"$d/job\" \"$d\" 3>&-; fi; "
     + "printf \"%s\\n\" \"$l\" >&3 || exit 1; done 3>\"$d/job\"; rm -rf \"$d\"; exit 1'"
 
@@ -41,7 +43,6 @@ struct GuestJob: Sendable {
       \(functions)
       main() {
         d=$1
-        rm -f "$d/job"
         exec 4>&2 2>"$d/note"
         printf '\(marker)begin\\n'
         printf '\(marker)begin\\n' >&4
@@ -66,7 +67,17 @@ extension GuestJob {
   /// in place by what it starts: dash and BusyBox would write that to where a command's error output was led.
   init(running command: GuestCommand) {
     let id = ShellText.randomName()
-    let user = command.user.map(ShellText.quoted) ?? "\"$(id -un)\""
+    // Whoever logged in stays what they are; the ssh server has told the shell who that is.
+    let choosing =
+      command.user.map {
+        """
+        user=\(ShellText.quoted($0))
+        id -u "$user" >/dev/null 2>&1 || finish no-user
+        eval "home=~$user"
+        chmod 711 "$d"
+        [ "$(id -u)" -eq 0 ] && chown -R "$user" "$d/in"
+        """
+      } ?? "user=${USER:-$(id -un)} home=${HOME:-/}"
     let entering = ShellText.quoted(Self.entering(command))
     let becoming =
       command.user == nil
@@ -80,23 +91,18 @@ extension GuestJob {
       """
     self.init(
       """
-      chmod 711 "$d"
-      mkdir -m 700 "$d/in"
       cat >"$d/in/script"
       [ "$(wc -c <"$d/in/script")" -eq \(command.script.utf8.count) ] || finish incomplete
-      user=\(user)
-      id -u "$user" >/dev/null 2>&1 || finish no-user
-      eval "home=~$user"
-      [ -d "$home" ] || home=/
       printf '%s' \(entering) >"$d/in/enter" || finish incomplete
-      [ "$(id -u)" -eq 0 ] && chown -R "$user" "$d/in"
+      \(choosing)
+      [ -d "$home" ] || home=/
       set -- env -i HOME="$home" USER="$user" LOGNAME="$user" SHELL=/bin/sh LANG=C.UTF-8 TERM=dumb \\
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin MUSTER_STEP=\(id) sh "$d/in/enter" "$d/in"
       exec 2>"$d/note"
       \(becoming)
       status=$?
       exec 2>/dev/null
-      [ -e "$d/in/enter" ] && finish "no-change $(tail -n 1 "$d/note" | cut -c 1-150)"
+      [ -e "$d/in/entered" ] || finish "no-change $(tail -n 1 "$d/note" | cut -c 1-150)"
       if [ -s "$d/in/why" ]; then
         read -r why <"$d/in/why"
         finish "$why"
@@ -115,7 +121,7 @@ extension GuestJob {
     let variables = command.environment.map { "export \($0.name)=\(ShellText.quoted($0.value))" }
     let shell = command.shell.isEmpty ? ["sh"] : command.shell
     return """
-      rm -f "$0"
+      : >"$1/entered"
       exec </dev/null 2>&4 4>&-
       \(folder)
       \(variables.joined(separator: "\n"))
