@@ -1,4 +1,5 @@
 package import ArgumentParser
+import MusterDiagnostics
 import MusterHost
 import MusterReports
 
@@ -20,6 +21,7 @@ package struct Muster: AsyncParsableCommand {
   /// Parses the command line and runs it; the only way out of the process that is not a signal.
   package static func start() async -> Never {
     do {
+      try refuseUnknownCommand()
       var command = try parseAsRoot()
       do {
         if var command = command as? any AsyncParsableCommand {
@@ -35,5 +37,16 @@ package struct Muster: AsyncParsableCommand {
     } catch {
       exit(withError: error)
     }
+  }
+
+  /// ArgumentParser would take its name and all that follows for too many arguments.
+  private static func refuseUnknownCommand() throws {
+    guard let name = CommandLine.arguments.dropFirst().first, !name.hasPrefix("-") else { return }
+    let known = configuration.subcommands.map { $0._commandName } + ["help"]
+    guard !known.contains(name) else { return }
+    let hint =
+      nearest(to: name, in: known).map { "did you mean '\($0)'?" }
+      ?? "the commands are \(known.joined(separator: ", "))"
+    throw ValidationError("unknown command '\(name)'; \(hint)")
   }
 }

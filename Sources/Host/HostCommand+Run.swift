@@ -15,15 +15,12 @@ extension HostCommand {
   /// It has ended when its own process has: what it left in the background lives on, and output that such processes
   /// write later is not waited for. At the deadline, and when the task is cancelled, the whole process group is ended:
   /// TERM, and KILL after `grace`.
-  /// - Parameter feed: Writes more standard input after `input`, which is closed when it returns. What it throws ends
-  ///   the process group and is thrown.
   /// - Throws: `HostCommandError`, or `CancellationError`. An exit status other than 0 is not an error.
   package func run(
-    deadline: Duration? = nil, grace: Duration = .seconds(2), limit: Int = 1 << 20,
-    feed: (@Sendable (ProcessInput) async throws -> Void)? = nil
+    deadline: Duration? = nil, grace: Duration = .seconds(2), limit: Int = 1 << 20
   ) async throws -> ProcessOutput {
     let kept = KeptOutput(limit: limit)
-    let ending = try await run(deadline: deadline, grace: grace, feed: feed) { stream, bytes in
+    let ending = try await run(deadline: deadline, grace: grace) { stream, bytes in
       kept.append(bytes, to: stream)
     }
     return ProcessOutput(ending: ending, stdout: kept.bytes(of: .stdout), stderr: kept.bytes(of: .stderr))
@@ -32,6 +29,8 @@ extension HostCommand {
   /// Runs the command as `run(deadline:grace:limit:)` does and hands on its output as it comes. `output` is awaited
   /// before more is read, so a slow reader slows the process and costs no memory. It may be called for both streams at
   /// once. When it throws, the process group is ended and its error is thrown.
+  /// - Parameter feed: Writes more standard input after `input`, which is closed when it returns; what it throws is
+  ///   treated as what `output` throws.
   package func run(
     deadline: Duration? = nil, grace: Duration = .seconds(2),
     feed: (@Sendable (ProcessInput) async throws -> Void)? = nil,

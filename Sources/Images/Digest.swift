@@ -1,6 +1,5 @@
 import MusterCatalog
 import MusterHost
-import SystemPackage
 
 /// A SHA-256 or SHA-512, as lowercase hexadecimal.
 package struct Digest: Sendable, Hashable, CustomStringConvertible {
@@ -30,48 +29,32 @@ package struct Digest: Sendable, Hashable, CustomStringConvertible {
   /// The SHA-256 of a text.
   /// - Throws: `Failure`, `CancellationError`.
   static func of(_ text: String) async throws -> Digest {
-    try await hash(.sha256) { _ = await $0.write(Array(text.utf8)) }
+    var command = command(.sha256)
+    command.input = Array(text.utf8)
+    return try await digest(by: command, .sha256)
   }
 
-  /// The digest of a file, read in pieces.
-  /// - Parameter progress: Called now and then with the bytes read so far and the bytes in all.
+  /// The digest of a file.
   /// - Throws: `Failure`, `CancellationError`.
-  static func ofFile(
-    _ path: String, _ algorithm: Algorithm, progress: @escaping @Sendable (Int64, Int64) async -> Void = { _, _ in }
-  ) async throws -> Digest {
-    try await hash(algorithm) { input in
-      do {
-        let file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
-        defer { try? file.close() }
-        let total = Int64(try file.stat().size)
-        var done: Int64 = 0
-        while true {
-          let piece = try unsafe [UInt8](unsafeUninitializedCapacity: 1 << 20) { buffer, count in
-            count = unsafe try file.read(into: UnsafeMutableRawBufferPointer(buffer))
-          }
-          if piece.isEmpty { return }
-          guard await input.write(piece) else { return }
-          done += Int64(piece.count)
-          if done % (64 << 20) == 0 { await progress(done, total) }
-        }
-      } catch let error as Errno {
-        throw Failure(error, "read", path)
-      }
-    }
+  static func ofFile(_ path: String, _ algorithm: Algorithm) async throws -> Digest {
+    var command = command(algorithm)
+    command.inputFile = path
+    return try await digest(by: command, algorithm)
   }
 
-  /// Has the system's own tool hash what `feed` writes: every system has one, and a library would be half of Muster.
-  private static func hash(
-    _ algorithm: Algorithm, feed: @escaping @Sendable (ProcessInput) async throws -> Void
-  ) async throws -> Digest {
+  /// The system's own tool, which hashes its standard input: every system has one, and a library would be half of Muster.
+  private static func command(_ algorithm: Algorithm) -> HostCommand {
     #if canImport(Darwin)
-      let command = HostCommand("shasum", ["-a", String(algorithm.rawValue.dropFirst("sha".count))])
+      HostCommand("shasum", ["-a", String(algorithm.rawValue.dropFirst("sha".count))])
     #else
-      let command = HostCommand("\(algorithm.rawValue)sum")
+      HostCommand("\(algorithm.rawValue)sum")
     #endif
+  }
+
+  private static func digest(by command: HostCommand, _ algorithm: Algorithm) async throws -> Digest {
     let output: ProcessOutput
     do {
-      output = try await command.run(feed: feed)
+      output = try await command.run()
     } catch let error as HostCommandError {
       throw Failure(.host, "a checksum cannot be made: \(error)")
     }

@@ -110,9 +110,8 @@ extension ImageStore {
       try keepPart(part, for: target)
       let download = Download(url: target.url, part: part, blame: blame(of: image), patience: patience)
       let resumed = try await download.fetch { event in await progress(Self.progress(event)) }
-      let digest = try await Digest.ofFile(part, target.digest.algorithm) { done, total in
-        await progress(ImageProgress(activity: "verifying", done: done, total: total))
-      }
+      await progress(ImageProgress(activity: "verifying"))
+      let digest = try await Digest.ofFile(part, target.digest.algorithm)
       if digest == target.digest {
         let record = try await keep(part, image, key, target.url, digest, progress)
         try? FileSystem.remove(Self.targetPath(part))

@@ -35,9 +35,8 @@ extension ImageStore {
     ]
     for case (let file?, let expected?) in parts {
       let path = "\(imageFolder)/\(file)"
-      let digest = try await Digest.ofFile(path, expected.algorithm) { done, total in
-        await progress(ImageProgress(activity: "verifying", done: done, total: total))
-      }
+      await progress(ImageProgress(activity: "verifying"))
+      let digest = try await Digest.ofFile(path, expected.algorithm)
       guard digest == expected else {
         throw Failure(
           .image, "the image '\(record.name)' is damaged: '\(path)' has \(digest), not \(expected)",

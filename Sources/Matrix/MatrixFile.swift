@@ -41,6 +41,11 @@ package struct MatrixFile: Sendable {
         hint: "use fewer axes, or several matrices")
     }
     diagnostics = decoder.diagnostics.ordered()
+    if decoder.isFull {
+      diagnostics.append(
+        Diagnostic(
+          .error, "these are \(MatrixDecoder.mostMistakes) mistakes, and no more are told", at: nil, path: path))
+    }
   }
 
   /// Everything that was read, kept until the process ends: to take the tree of 100,000 lines apart takes a sixth of the

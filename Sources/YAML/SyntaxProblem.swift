@@ -39,8 +39,14 @@ struct SyntaxProblem {
       return Diagnostic(
         .error, "text cannot start with '\(text.character ?? " ")'", at: here, hint: "put the text in quotes")
     case ("could not find expected ':'", _):
+      let line = restOfLine(from: beginning, in: file)
+      if line.end.column - beginning.column > Self.longestKey {
+        return Diagnostic(
+          .error, "this key is longer than the \(Self.longestKey) characters that YAML allows", at: origin,
+          hint: "shorten it, or put text that is no key in quotes")
+      }
       return Diagnostic(
-        .error, "expected ':' after this key", at: restOfLine(from: beginning, in: file),
+        .error, "expected ':' after this key", at: line,
         hint: "write 'key: value'; if the line belongs to the value above it, indent it further")
     case ("mapping values are not allowed in this context", _):
       return Diagnostic(
@@ -119,6 +125,9 @@ struct SyntaxProblem {
       return Diagnostic(.error, "this is not valid YAML: \(problem)\(context)", at: here)
     }
   }
+
+  /// Of a key that stands without a `?` (YAML 1.1, 1.2: section 7.4.2).
+  private static let longestKey = 1024
 
   private func tab(at span: Span) -> Diagnostic {
     Diagnostic(

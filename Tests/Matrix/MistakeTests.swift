@@ -114,7 +114,7 @@ struct MistakeTests {
         m.yaml:16:17-33 error: '${test}' cannot be used in an image; hint: an image may differ by ${distro} and ${cpu}
         m.yaml:17:16-35 error: the catalog has no image 'https://x/y.qcow2'; hint: write {url: "…", sha256: …} for an image that is downloaded
         m.yaml:18:17-26 error: the catalog has no image './y.qcow2'; hint: write {path: ./y.qcow2} for a file
-        m.yaml:19:20-28 error: the catalog has no image 'fedora/7'; hint: did you mean 'fedora/43'?
+        m.yaml:19:20-28 error: the catalog has no image 'fedora/7'; hint: the catalog has fedora/43, fedora/44
         m.yaml:20:3-7 error: the distro 'none' needs an image; hint: add 'image: debian/12', or another
         m.yaml:20:17-20 error: 'a b' cannot be a tag; hint: use letters, digits, '.', '-' and '_', a letter or digit first; 'all' and 'not' are taken
         m.yaml:20:22-25 error: 'all' cannot be a tag; hint: use letters, digits, '.', '-' and '_', a letter or digit first; 'all' and 'not' are taken
@@ -128,6 +128,32 @@ struct MistakeTests {
         m.yaml:26:39-45 error: unknown key 'memory' in a distro; hint: the keys are: image, family, tags, cpu, provision, resources, timeouts, attempts, logs, env
         m.yaml:27:17-21 error: the catalog has no image 'arch' for arm64, which the cell t@only asks for; hint: exclude such cells, or set 'cpu' of 'only'
         m.yaml:28:15-24 error: expected a mapping for a distro, found text; hint: write {image: debian/12}
+        """#)
+  }
+
+  @Test func tellsMistakesThatWouldPassSilently() throws {
+    let file = try read(
+      #"""
+      muster: 1
+      distros:
+        bad name: {image: debian/12}
+        debian-13: {image: debian/13, tags: [new, new]}
+      tests:
+        t:
+          distros: badname
+          verify:
+            - []
+            - {run: x, as: "a b;c"}
+            - {run: x, shell: sh -c}
+      """#)
+    #expect(
+      file.diagnostics.map(\.line).joined(separator: "\n") == #"""
+        m.yaml:3:3-11 error: 'bad name' cannot be the name of a distro; hint: use letters, digits, '.', '-' and '_', a letter or digit first; 'all' and 'not' are taken
+        m.yaml:4:45-48 error: 'new' is twice in the list
+        m.yaml:7:14-21 error: there is no distro 'badname'; hint: there are: debian-13
+        m.yaml:9:9-11 error: a list of steps that is empty
+        m.yaml:10:22-29 error: 'a b;c' is not a user's name
+        m.yaml:11:25-30 error: a shell gets its script as a file, not as text after '-c'; hint: leave '-c' out
         """#)
   }
 
@@ -162,6 +188,7 @@ struct MistakeTests {
     #expect(
       file.diagnostics.map(\.line).joined(separator: "\n") == #"""
         m.yaml:7:3-6 error: 'a b' cannot be the name of a test; hint: use letters, digits, '.', '-' and '_', a letter or digit first; 'all' and 'not' are taken
+        m.yaml:7:3-6 error: the test 'a b' does nothing; hint: add 'verify' with a list of steps
         m.yaml:9:15-24 error: there is no distro 'debain-12'; hint: did you mean 'debian-12'?
         m.yaml:9:26-36 error: unknown kind of selector 'fam:'; hint: the kinds are family: and tag:
         m.yaml:9:39-47 warning: 'fedora-*' matches no distro
@@ -184,7 +211,7 @@ struct MistakeTests {
         m.yaml:15:7-9 error: expected a mapping for a test, found a list; hint: write {verify: [{run: …}]}
         m.yaml:17:5-15 error: 'exclude' needs a reason; hint: add 'reason:' so that it can be judged later
         m.yaml:18:5-16 error: this does not say which cells it is for; hint: add 'test' or 'distro', or both
-        m.yaml:19:12-14 error: there is no test 't9'; hint: there are: a b, t1, t2, t3, t4
+        m.yaml:19:12-14 error: there is no test 't9'; hint: there are: t1, t2, t3, t4
         m.yaml:21:23-28 error: no test has an axis 'memry'; hint: did you mean 'memory'?
         m.yaml:23:12-23 error: a test is of no family; hint: choose by family among distros
         m.yaml:23:33-35 error: a reason that is empty

@@ -84,7 +84,9 @@ extension MatrixDecoder {
       guard let tag = textNode(node, "a tag") else { continue }
       if !PlainValues.isName(tag) || tag == "all" || tag == "not" {
         report("\(quoted(tag)) cannot be a tag", at: node.span, hint: Self.nameHint)
-      } else if !tags.contains(tag) {
+      } else if tags.contains(tag) {
+        report("'\(tag)' is twice in the list", at: node.span)
+      } else {
         tags.append(tag)
       }
     }

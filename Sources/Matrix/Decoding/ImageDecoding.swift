@@ -51,9 +51,12 @@ extension MatrixDecoder {
         hint = "write {path: \(text)} for a file"
       } else if Catalog.suite(named: text) != nil {
         hint = "write {debootstrap: \(text)} to build it from packages"
-      } else if hint == nil {
+      } else {
+        // Of another version of a known distro there is no telling which one was meant.
         let kin = Catalog.names.filter { $0.hasPrefix(text.prefix { $0 != "/" } + "/") }
-        hint = "the catalog has \((kin.isEmpty ? Catalog.names : kin).joined(separator: ", "))"
+        if !kin.isEmpty || hint == nil {
+          hint = "the catalog has \((kin.isEmpty ? Catalog.names : kin).joined(separator: ", "))"
+        }
       }
       report("the catalog has no image \(quoted(text))", at: node.span, hint: hint)
       return nil

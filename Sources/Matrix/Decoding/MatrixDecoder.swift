@@ -26,23 +26,18 @@ final class MatrixDecoder {
     self.cpu = cpu
   }
 
+  /// Once enough is told, there is no more: to find hints for all of it would take long.
   func report(
-    _ message: String, at span: Span, hint: String? = nil, notes: [Diagnostic.Note] = [],
+    _ message: String, at span: Span, hint: @autoclosure () -> String? = nil, notes: [Diagnostic.Note] = [],
     severity: Diagnostic.Severity = .error
   ) {
-    guard !isFull else { return }
-    diagnostics.append(Diagnostic(severity, message, at: span, notes: notes, hint: hint))
-    if isFull {
-      diagnostics.append(
-        Diagnostic(
-          .error, "there are more mistakes than the \(Self.mostMistakes) that are told", at: nil, path: span.file.path))
-    }
+    if isFull { return }
+    diagnostics.append(Diagnostic(severity, message, at: span, notes: notes, hint: hint()))
   }
 
   /// Whether enough mistakes are told.
   var isFull: Bool { diagnostics.count >= Self.mostMistakes }
-
-  private static let mostMistakes = 500
+  static let mostMistakes = 500
 
   func report(_ problem: ValueProblem, at span: Span) {
     report(problem.message, at: span, hint: problem.hint)

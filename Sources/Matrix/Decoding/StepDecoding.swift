@@ -37,7 +37,9 @@ extension MatrixDecoder {
     for node in nodes {
       switch node.content {
       case .mapping(let mapping): if let step = step(mapping, at: node.span, scope, place) { steps.append(step) }
-      case .sequence: steps += self.steps(node, what, scope, place)
+      case .sequence(let nodes):
+        if nodes.isEmpty { report("a list of steps that is empty", at: node.span) }
+        steps += self.steps(node, what, scope, place)
       case .scalar(let scalar):
         report(
           "expected a step, found \(kind(of: node))", at: node.span,
@@ -121,7 +123,7 @@ extension MatrixDecoder {
     case "timeout": form.timeout = setting(node, "a time-out", scope, Bound.timeout)
     case "retry": form.retry = retry(node)
     case "shell": form.shell = shell(node) ?? form.shell
-    case "as": form.user = template(node, "a user", scope)
+    case "as": form.user = user(node, scope)
     case "cwd":
       form.directory = place == .setup ? template(node, "a folder", scope) : guestPath(node, "a folder", scope)
     case "env": form.environment = environment(node, scope)

@@ -15,11 +15,27 @@ extension MatrixDecoder {
       words = text.split { $0 == " " || $0 == "\t" || $0 == "\n" }.map(String.init)
       if Self.plainShells.contains(words.joined(separator: " ")) { words.append("-e") }
     }
+    if words.last == "-c" {
+      report("a shell gets its script as a file, not as text after '-c'", at: node.span, hint: "leave '-c' out")
+      return nil
+    }
     if words.isEmpty {
       report("a shell that is empty", at: node.span, hint: "write bash, or bash -euo pipefail")
       return nil
     }
     return words
+  }
+
+  /// The user that a script runs as.
+  func user(_ node: Node, _ scope: Scope) -> Template? {
+    guard let user = template(node, "a user", scope) else { return nil }
+    do throws(ValueProblem) {
+      _ = try user.constant.map(PlainValues.account)
+      return user
+    } catch {
+      report(error, at: node.span)
+      return nil
+    }
   }
 
   /// `3`, or `{count: 3, delay: 5s}`.

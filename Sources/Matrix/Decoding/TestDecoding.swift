@@ -59,9 +59,7 @@ extension MatrixDecoder {
         }
       }
     }
-    if test.verify.isEmpty, test.provision.isEmpty, lacks(mapping, "verify", known: Self.testKeys + Self.settingsKeys),
-      lacks(mapping, "provision", known: Self.testKeys + Self.settingsKeys)
-    {
+    if ["verify", "provision"].allSatisfy({ isNoSteps(mapping, $0) }) {
       report("the test '\(test.name)' does nothing", at: entry.keySpan, hint: "add 'verify' with a list of steps")
     }
     if Self.needsPackageCheck(test.provision) {
@@ -73,6 +71,13 @@ extension MatrixDecoder {
     return test
   }
 
+  /// Whether a list of steps is empty or not there, and nothing is told of it already.
+  private func isNoSteps(_ mapping: Mapping, _ key: String) -> Bool {
+    guard let node = mapping[key] else { return lacks(mapping, key, known: Self.testKeys + Self.settingsKeys) }
+    if case .sequence(let nodes) = node.content { return nodes.isEmpty }
+    return false
+  }
+
   private func distros(_ node: Node, _ chooser: inout DistroChooser) -> Bits {
     let key = DistroChooser.key(node)
     if let key, let known = chooser.known[key] { return known }
@@ -81,7 +86,8 @@ extension MatrixDecoder {
     let count = chooser.compiler.names.distros.count
     let chosen = Bits(count: count) { selector.contains(test: -1, distro: $0) }
     if diagnostics.count == before {
-      if chosen.isEmpty { report("this chooses no distro", at: node.span, severity: .warning) }
+      // Where there are none at all, that is told.
+      if chosen.isEmpty, count > 0 { report("this chooses no distro", at: node.span, severity: .warning) }
       if let key { chooser.known[key] = chosen }
     }
     return chosen

@@ -96,7 +96,9 @@ struct SelectorCompiler {
     let test = domain.namesTests ? names.test(name) : nil
     let distro = domain.namesDistros ? names.distro(name) : nil
     guard test != nil || distro != nil else {
-      let candidates = (domain.namesTests ? names.tests : []) + (domain.namesDistros ? names.distros : [])
+      // A name that was refused is not to be offered.
+      let candidates = ((domain.namesTests ? names.tests : []) + (domain.namesDistros ? names.distros : []))
+        .filter(PlainValues.isName)
       var hint = Nearest.question(name, among: candidates)
       if hint == nil, Family(rawValue: name) != nil { hint = "write family:\(name) for the family" }
       if hint == nil, names.tags.contains(name) { hint = "write tag:\(name) for the tag" }

@@ -7,15 +7,20 @@ enum Size {
     let number = String(decoding: bytes[..<end], as: UTF8.self)
     let unit = String(decoding: bytes[end...], as: UTF8.self)
     guard let decimal = Decimal(bytes[..<end]) else {
+      if end > 0, bytes[..<end].allSatisfy(PlainValues.isDigit) { throw tooLarge(text) }
       throw ValueProblem("\(quoted(text)) is not a size", hint: "write a number and a unit, such as 512M or 1.5G")
     }
     guard let shift = try shift(of: unit, after: number, in: text) else {
       throw ValueProblem("\(quoted(text)) is not a size", hint: "the units are K, M, G and T, as in 512M or 2GiB")
     }
     guard let size = decimal.scaled(by: 1 << shift) else {
-      throw ValueProblem("\(quoted(text)) is too large a size")
+      throw tooLarge(text)
     }
     return size
+  }
+
+  private static func tooLarge(_ text: String) -> ValueProblem {
+    ValueProblem("\(quoted(text)) is too large a size")
   }
 
   /// A size as a person writes it, in the largest unit that leaves a whole number: `512M`, `2G`.
@@ -36,6 +41,9 @@ enum Size {
     case "m", "mib": return 20
     case "g", "gib": return 30
     case "t", "tib": return 40
+    case "ki", "mi", "gi", "ti":
+      let letter = unit.prefix(1).uppercased()
+      throw ValueProblem("\(quoted(text)) is not a size", hint: "write \(number)\(letter)iB, or \(number)\(letter)")
     case "kb", "mb", "gb", "tb":
       let letter = unit.prefix(1).uppercased()
       throw ValueProblem(
