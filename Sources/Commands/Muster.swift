@@ -14,7 +14,7 @@ package struct Muster: AsyncParsableCommand {
       do, and `muster run FILE` does it.
       """,
     version: "0.1.0",
-    subcommands: [Run.self, PlanCommand.self, Check.self, Lock.self, Images.self])
+    subcommands: [Run.self, PlanCommand.self, Check.self, Clean.self, Lock.self, Images.self, Guardian.self])
 
   package init() {}
 
@@ -42,8 +42,8 @@ package struct Muster: AsyncParsableCommand {
   /// ArgumentParser would take its name and all that follows for too many arguments.
   private static func refuseUnknownCommand() throws {
     guard let name = CommandLine.arguments.dropFirst().first, !name.hasPrefix("-") else { return }
-    let known = configuration.subcommands.map { $0._commandName } + ["help"]
-    guard !known.contains(name) else { return }
+    let known = configuration.subcommands.filter { $0.configuration.shouldDisplay }.map { $0._commandName } + ["help"]
+    guard !known.contains(name), name != Guardian._commandName else { return }
     let hint =
       nearest(to: name, in: known).map { "did you mean '\($0)'?" }
       ?? "the commands are \(known.joined(separator: ", "))"

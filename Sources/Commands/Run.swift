@@ -64,6 +64,8 @@ struct Run: AsyncParsableCommand {
     guard let held = try await takeLock(plan, interruption) else { return .lockNotObtained }
     defer { held.release() }
     let backends = BackendSet.all(cache: directories.cache, offline: behaviour.offline)
+    let swept = await Sweep(state: directories.state, backends: backends).perform()
+    swept.tell()
     guard let choice = await backends.chosen(of: plan.backends) else { return .noBackend }
     let id = RunID()
     let output = reports.output.map(Directories.absolute) ?? "\(directories.state)/runs/\(id)"
@@ -74,13 +76,46 @@ struct Run: AsyncParsableCommand {
       Console.tell("\(error)")
       return .reportNotWritten
     }
+    let custody = try await takeCustody(of: id, output: output, directories, held)
     let executor = Executor(
       plan, id: id, backend: choice.backend, status: choice.status, options: behaviour.options(output: output),
-      secrets: secrets,
-      interruption: interruption
+      custody: custody, secrets: secrets, interruption: interruption
     ) { await reporters.receive($0) }
     await executor.run()
-    return await reporters.finish()
+    let status = await reporters.finish()
+    await custody.end()
+    return swept.left.isEmpty || ![.asExpected, .noVerdict, .nothingSelected].contains(status) ? status : .machineLeft
+  }
+
+  /// The run's ledger and its guardian, which purges what the run has made if it is killed, and ends its reports.
+  private func takeCustody(
+    of id: RunID, output: String, _ directories: Directories, _ held: HeldRunLock
+  ) async throws -> Custody {
+    let header = LedgerRecord.Header(
+      run: id.text, host: HostFacts.hostID, user: HostFacts.userID, processID: HostFacts.processID,
+      command: "muster run \(file)", output: output)
+    let ledger = try await Ledger.begin(header, in: directories.state)
+    ProcessTable.markChildren(id.text)
+    var arguments = ["guardian", "--ledger", ledger.path, "--output", output, "--lock-file", lock.lock.lock.path]
+    arguments += ["--state", directories.state, "--cache", directories.cache]
+    for (option, path) in [
+      ("--junit", reports.junit), ("--json", reports.json), ("--events", reports.events),
+      ("--markdown", reports.markdown),
+    ] {
+      if let path { arguments += [option, Directories.absolute(path)] }
+    }
+    let custody = Custody(ledger) { [arguments] in
+      guard let lock = ledger.lock else { throw Failure(.host, "the ledger is not locked") }
+      return try await Companion.start(
+        arguments, variable: ProcessTable.guardianMark, sharing: (held.held, lock))
+    }
+    do throws(Failure) {
+      try await custody.ensureGuardian()
+    } catch {
+      await custody.end()
+      throw error
+    }
+    return custody
   }
 
   /// The machine's lock; `nil` after it was told why it is not to be had.

@@ -117,6 +117,7 @@ struct AttemptRun: Sendable {
       after: context.interruption.hurried
     ) { try? await machine.keep() }
     guard case .some(.some(let path)) = path else { return false }
+    context.custody.kept(machine.name, path: path)
     await context.tell(.machineKept(cell: cell.name, machine: machine.name.text, path: path))
     return true
   }
@@ -137,6 +138,7 @@ struct AttemptRun: Sendable {
     }
     switch result {
     case .some(nil):
+      context.custody.purged(machine.name)
       await context.tell(.machinePurged(cell: cell.name, machine: machine.name.text))
     case .some(.some(let reason)):
       await context.tell(.machineLeft(cell: cell.name, machine: machine.name.text, reason: reason))

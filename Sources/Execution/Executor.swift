@@ -11,16 +11,17 @@ package struct Executor: Sendable {
 
   /// - Parameters:
   ///   - status: What the backend said of itself.
+  ///   - custody: What sees to it that no machine is left; its end is the caller's.
   ///   - sink: Gets the events in order, one at a time; the run waits for it.
   package init(
     _ plan: Plan, id: RunID = RunID(), backend: any Backend, status: BackendStatus, options: RunOptions,
-    secrets: Secrets = Secrets(), interruption: Interruption = Interruption(),
+    custody: Custody, secrets: Secrets = Secrets(), interruption: Interruption = Interruption(),
     sink: @escaping @Sendable (Event) async -> Void
   ) {
     self.id = id
     context = RunContext(
       plan: plan, backend: backend, scale: TimeScale(status), options: options, secrets: secrets,
-      interruption: interruption, post: EventPost(sink: sink))
+      interruption: interruption, post: EventPost(sink: sink), custody: custody)
     remarks = status.remarks
   }
 

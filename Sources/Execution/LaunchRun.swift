@@ -51,10 +51,11 @@ struct LaunchRun: Sendable {
   private func launch(_ name: MachineName, _ count: Int) async -> Result<any Machine, Failure> {
     // The logs of a failed launch stay beside those of the next.
     let logs = context.path(count == 1 ? attempt.folder : "\(attempt.folder)/launch-\(count)")
-    let workspace: String
+    let workspace = Workspaces.newPath()
     do {
       try FileSystem.createFolder(logs)
-      workspace = try Workspaces.create()
+      try await context.custody.begin(Relic(name: name, backend: context.backend.name, workspace: workspace))
+      try Workspaces.create(workspace)
     } catch {
       return .failure(error)
     }
@@ -74,8 +75,7 @@ struct LaunchRun: Sendable {
         })
     }
     if let machine = machine.current { return .success(machine) }
-    // The backend has undone what it began; the folder is the executor's own.
-    try? FileSystem.removeTree(workspace)
+    await undo(name, workspace)
     switch result {
     case .finished(.failure(let failure as Failure)): return .failure(failure)
     case .finished(.failure(let error)): return .failure(Failure(.backend, "the launch failed: \(error)"))
@@ -88,6 +88,19 @@ struct LaunchRun: Sendable {
             : "the machine is not ready within \(countdown.text)",
           hint: "'timeouts: {\(countdown.what): …}' allows more", canPass: countdown.what == "launch"))
     case .finished(.success), .died: return .failure(Failure(.backend, "the launch gave no machine"))
+    }
+  }
+
+  /// The backend has undone what it began. That is not taken on trust: until it is proven the machine stays on the ledger.
+  private func undo(_ name: MachineName, _ workspace: String) async {
+    let relic = Relic(name: name, backend: context.backend.name, workspace: workspace)
+    await uncancelled { [context, cell] in
+      do throws(Failure) {
+        try await BackendSet([context.backend]).purge(relic)
+        context.custody.purged(name)
+      } catch {
+        await context.tell(.machineLeft(cell: cell, machine: name.text, reason: Reason(error)))
+      }
     }
   }
 }

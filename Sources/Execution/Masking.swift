@@ -1,4 +1,4 @@
-import MusterHost
+package import MusterHost
 
 extension Event.Kind {
   /// The event with secrets replaced in all that comes from outside: output, messages, evidence.
@@ -50,7 +50,7 @@ extension Reason {
   }
 
   /// Why something of the host or a backend could not be had.
-  init(_ failure: Failure) {
+  package init(_ failure: Failure) {
     self.init(failure.message, evidence: failure.evidence, hint: failure.hint, blame: failure.blame)
   }
 }

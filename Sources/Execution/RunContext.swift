@@ -11,6 +11,7 @@ struct RunContext: Sendable {
   let secrets: Secrets
   let interruption: Interruption
   let post: EventPost
+  let custody: Custody
 
   func tell(_ kind: Event.Kind) async {
     await post.send(kind.masked(by: secrets.mask))

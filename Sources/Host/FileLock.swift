@@ -132,6 +132,11 @@ package final class HeldLock: Sendable {
     file.withLock { $0 != nil }
   }
 
+  /// What a child may share the lock by.
+  var descriptor: FileDescriptor? {
+    file.withLock { $0 }
+  }
+
   /// Lets the lock go. The lock file stays: removing it would let two in.
   package func release() {
     file.withLock { file in

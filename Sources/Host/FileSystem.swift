@@ -191,6 +191,18 @@ package enum FileSystem {
     }
   }
 
+  /// Whether something belongs to this user.
+  static func isOwned(_ path: String) -> Bool {
+    (try? information(path, followingLink: false))?.flatMap { $0.userID.rawValue == geteuid() } ?? false
+  }
+
+  /// What a symbolic link leads to.
+  static func destination(of path: String) -> String? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+    let count = unsafe readlink(path, &buffer, Int(PATH_MAX))
+    return count < 0 ? nil : String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
   static func randomSuffix() -> String {
     let digits = String(UInt64.random(in: .min ... .max), radix: 36)
     return String(repeating: "0", count: 13 - digits.count) + digits

@@ -59,6 +59,27 @@ package enum HostFacts {
     return unsafe String(cString: name)
   }
 
+  /// The absolute path of the program that this process executes.
+  package static var ownExecutable: String {
+    #if canImport(Darwin)
+      var size: UInt32 = 0
+      unsafe _NSGetExecutablePath(nil, &size)
+      var path = [CChar](repeating: 0, count: Int(size))
+      guard unsafe _NSGetExecutablePath(&path, &size) == 0 else { return CommandLine.arguments[0] }
+      return String(decoding: path.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    #else
+      // It stays right when the file is replaced by a newer one.
+      return "/proc/self/exe"
+    #endif
+  }
+
+  /// What tells this host from another, in a home that several share.
+  package static var hostID: String {
+    let machine = (try? FileSystem.readText("/etc/machine-id", limit: 256))?.prefix { $0 != "\n" } ?? ""
+    return machine.isEmpty ? hostName : "\(hostName) \(machine)"
+  }
+
+  package static var userID: UInt32 { geteuid() }
   package static var isRoot: Bool { geteuid() == 0 }
   package static var processID: Int32 { getpid() }
 

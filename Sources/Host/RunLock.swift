@@ -36,9 +36,19 @@ package struct RunLock: Sendable, Hashable {
     deadline: Duration?, as holder: LockHolder, waiting: (Duration) async -> Void = { _ in }
   ) async throws -> HeldRunLock {
     let held = try await lock.take(deadline: deadline, waiting: waiting)
+    tell(holder)
+    return HeldRunLock(held: held, record: ownRecord)
+  }
+
+  /// Writes down who has the lock now, which the caller or a process that it shares the lock with has.
+  package func tell(_ holder: LockHolder) {
     // A missing record only means that others are told less.
     try? FileSystem.write(holder.text, to: ownRecord, mode: 0o644)
-    return HeldRunLock(held: held, record: ownRecord)
+  }
+
+  /// Removes the record; the caller still has the lock.
+  package func tellNobody() {
+    try? FileSystem.remove(ownRecord)
   }
 
   /// Who has the lock; `nil` when nobody has. What cannot be told of the holder is said by its fields.
@@ -63,7 +73,7 @@ package struct RunLock: Sendable, Hashable {
 
 /// The machine's lock, held.
 package final class HeldRunLock: Sendable {
-  private let held: HeldLock
+  package let held: HeldLock
   private let record: String
 
   init(held: HeldLock, record: String) {

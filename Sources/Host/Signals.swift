@@ -21,6 +21,11 @@ package enum Signals {
     for await signal in signals { await body(signal.rawValue) }
   }
 
+  /// Ignores what ends a session or a job: for a process that has to come to its own end.
+  package static func ignoreEndings() {
+    for number in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP] { _ = signal(number, SIG_IGN) }
+  }
+
   /// Writing to a pipe that nobody reads becomes an error of the write, for this process; children start with the
   /// default, as `HostCommand` resets it.
   package static func ignoreBrokenPipes() {

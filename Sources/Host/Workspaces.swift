@@ -12,14 +12,25 @@ package enum Workspaces {
   /// The folder that holds all of this user's: `/tmp/muster-1000`.
   package static var folder: String { "/tmp/muster-\(geteuid())" }
 
-  /// Makes a new, empty workspace and returns its absolute path.
+  /// The absolute path of a workspace that is still to be made.
+  package static func newPath() -> String { "\(folder)/m-\(FileSystem.randomSuffix())" }
+
+  /// Makes a new, empty workspace.
   /// - Throws: `Failure`.
-  package static func create() throws(Failure) -> String {
+  package static func create(_ path: String) throws(Failure) {
     do {
-      return try createInFolder()
+      try createInFolder(path)
     } catch {
       // Another run that just ended may have removed the folder between the two steps.
-      return try createInFolder()
+      try createInFolder(path)
+    }
+  }
+
+  /// Whether a path is one that `create` may have returned to this user.
+  package static func isOne(_ path: String) -> Bool {
+    guard path.hasPrefix("\(folder)/m-") else { return false }
+    return path.dropFirst(folder.utf8.count + 1).utf8.allSatisfy {
+      $0 == 0x2D || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0
     }
   }
 
@@ -28,7 +39,7 @@ package enum Workspaces {
     unsafe rmdir(folder)
   }
 
-  private static func createInFolder() throws(Failure) -> String {
+  private static func createInFolder(_ path: String) throws(Failure) {
     try FileSystem.createFolder(folder, mode: 0o700)
     // Anyone may make folders in /tmp: one that another user made under this name is not to be trusted.
     guard let information = try FileSystem.information(folder, followingLink: false) else {
@@ -40,6 +51,6 @@ package enum Workspaces {
       throw Failure(
         .host, "'\(folder)' is not a folder that only this user can write to", hint: "remove it and run again")
     }
-    return try FileSystem.createTemporaryFolder("m", in: folder)
+    if unsafe mkdir(path, 0o700) != 0 { throw Failure(Errno(rawValue: errno), "create", path) }
   }
 }

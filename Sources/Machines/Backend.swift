@@ -26,6 +26,15 @@ package protocol Backend: Sendable {
   func launch(
     _ request: LaunchRequest, progress: @escaping @Sendable (String) async -> Void
   ) async throws -> any Machine
+
+  /// The machines that exist and bear Muster's name, whoever made them.
+  /// - Throws: `Failure`.
+  func machines() async throws -> [Relic]
+
+  /// Ends what is left of a machine whose run is dead, and removes all that went with it; returns when it is proven
+  /// gone: asked for, not assumed. The processes that bear the run's mark are gone already.
+  /// - Throws: `Failure` when something is left, with what to do by hand as its hint.
+  func purge(_ relic: Relic) async throws
 }
 
 /// What a person wants to know of a backend before a run.

@@ -35,6 +35,13 @@ package struct BackendSet: Sendable {
       hint: reasons.first?.problem.hint)
   }
 
+  /// The machines that exist and bear Muster's name; a backend that does not answer has none to tell of.
+  package func machines() async -> [Relic] {
+    var machines: [Relic] = []
+    for backend in backends { machines += (try? await backend.machines()) ?? [] }
+    return machines
+  }
+
   private func candidates(_ preferences: [String]) -> [(name: String, backend: (any Backend)?)] {
     if preferences.isEmpty || preferences.contains("auto") { return backends.map { ($0.name, $0) } }
     return preferences.map { name in (name, backends.first { $0.name == name }) }

@@ -26,5 +26,12 @@ package struct MachineName: Sendable, Hashable, Codable, CustomStringConvertible
     text = word.isEmpty ? "muster\(tail)" : "muster-\(word)\(tail)"
   }
 
+  /// Whether it is made as the names of Muster's machines are.
+  package var isMusters: Bool {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.count >= 4, parts[0] == "muster", parts.last?.count == 6 else { return false }
+    return parts.suffix(3).allSatisfy { $0.allSatisfy(\.isHexDigit) }
+  }
+
   package var description: String { text }
 }

@@ -5,6 +5,8 @@ import SystemPackage
 package struct ReportOptions: Sendable {
   /// The absolute folder of the run, which gets `events.jsonl` and `summary.json`.
   package var output: String
+  /// Whether the run has begun already, in another process: its records are added to.
+  package var continues = false
   /// Files that were asked for beyond that.
   package var json: String?
   package var events: String?

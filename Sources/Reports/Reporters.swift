@@ -46,10 +46,10 @@ package actor Reporters {
       if let path { try ReportFile.check(path) }
     }
     try FileSystem.createFolder(options.output)
-    record = try RunRecorder(Self.record(in: options.output))
+    record = try RunRecorder(Self.record(in: options.output), continues: options.continues)
     if let events = options.events, events != Self.record(in: options.output) {
       try ReportFile.check(events)
-      requestedRecord = try RunRecorder(events)
+      requestedRecord = try RunRecorder(events, continues: options.continues)
     }
   }
 
@@ -61,6 +61,14 @@ package actor Reporters {
 
   /// The run so far.
   package var summary: Summary { fold.summary }
+
+  /// The path of the run's own record.
+  package static func record(of options: ReportOptions) -> String { record(in: options.output) }
+
+  /// Takes in what was recorded already, and tells nothing of it.
+  package func recall(_ events: [Event]) {
+    for event in events { fold.add(event) }
+  }
 
   // MARK: While it runs
 

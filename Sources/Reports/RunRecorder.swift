@@ -7,8 +7,15 @@ struct RunRecorder: Sendable {
   private let file: AppendedFile
   private(set) var failure: Failure?
 
+  /// - Parameter continues: Whether what was recorded there stays and is added to.
   /// - Throws: `Failure`, when not even the first line can be written.
-  init(_ path: String) throws(Failure) {
+  init(_ path: String, continues: Bool = false) throws(Failure) {
+    if continues, FileSystem.isFile(path) {
+      file = try AppendedFile(path)
+      // The last line may be torn.
+      if try FileSystem.read(path, limit: 1 << 30).last != 0x0A { try file.append("\n") }
+      return
+    }
     // A recorded run that has the name already is replaced; a pipe or a device is written to.
     if FileSystem.isFile(path) { try FileSystem.remove(path) }
     file = try AppendedFile(path)

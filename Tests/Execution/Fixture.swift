@@ -47,8 +47,12 @@ final class Fixture: Sendable {
     options.pauses.launchGrace = .zero
     change(&options)
     let events = Mutex<[Event]>([])
+    let header = LedgerRecord.Header(
+      run: "\(RunID())", host: HostFacts.hostID, user: HostFacts.userID, processID: HostFacts.processID,
+      command: "test", output: output)
+    let custody = Custody(try await Ledger.begin(header, in: folder))
     let executor = Executor(
-      try plan(head + tests), backend: backend, status: status, options: options, secrets: secrets,
+      try plan(head + tests), backend: backend, status: status, options: options, custody: custody, secrets: secrets,
       interruption: interruption
     ) { event in
       let index = events.withLock { events in
@@ -58,6 +62,7 @@ final class Fixture: Sendable {
       await onEvent(index, event)
     }
     await executor.run()
+    await custody.end()
     return events.withLock { $0.map(\.kind) }
   }
 

@@ -75,6 +75,9 @@ final class LocalBackend: Backend {
     return LocalMachine(name: request.name, root: request.workspace, backend: self)
   }
 
+  func machines() async throws -> [Relic] { [] }
+  func purge(_ relic: Relic) async throws { try relic.removeWorkspace() }
+
   fileprivate func rebooted() {
     state.withLock { $0.reboots += 1 }
   }

@@ -18,6 +18,8 @@ import Testing
     ) async throws -> any Machine {
       throw Failure(.backend, "it makes no machines")
     }
+    func machines() async throws -> [Relic] { [] }
+    func purge(_ relic: Relic) async throws {}
   }
 
   private let set = BackendSet([

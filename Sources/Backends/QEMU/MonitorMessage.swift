@@ -1,3 +1,5 @@
+import MusterHost
+
 /// What QEMU's monitor says: a line of QMP each.
 enum MonitorMessage: Sendable, Hashable {
   case greeting(version: String)

@@ -107,6 +107,22 @@ package final class QEMUBackend: Backend {
     }
   }
 
+  package func machines() async throws -> [Relic] {
+    await ProcessTable.processes(startedWith: "-name").compactMap { process in
+      let name = MachineName(text: process.value)
+      guard name.isMusters, let folder = process.folder else { return nil }
+      return Relic(name: name, backend: self.name, workspace: folder)
+    }
+  }
+
+  package func purge(_ relic: Relic) async throws {
+    let left = await ProcessTable.end { await ProcessTable.processes(with: ["-name", relic.name.text]) }
+    if let id = left.first {
+      throw Failure(.host, "QEMU (process \(id)) does not end", hint: "run 'kill -9 \(id)'")
+    }
+    try relic.removeWorkspace()
+  }
+
   private func accelerator(_ installation: Installation, for image: ReadyImage, cpu: CPU) async throws -> Accelerator {
     if let accelerator = options.accelerator { return cpu == .host ? accelerator : .tcg }
     return try await finder.choice(installation, for: image, cpu: cpu).accelerator

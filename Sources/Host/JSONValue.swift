@@ -1,5 +1,5 @@
-/// A JSON value, as QEMU's monitor, qemu-img and firmware descriptions write them.
-enum JSONValue: Sendable, Hashable {
+/// A JSON value: what tools answer, and what Muster itself has written.
+package enum JSONValue: Sendable, Hashable {
   case null
   case boolean(Bool)
   /// As it is written.
@@ -9,29 +9,33 @@ enum JSONValue: Sendable, Hashable {
   case object([String: JSONValue])
 
   /// Reads one value that fills the text; `nil` when it is no JSON.
-  init?(_ bytes: some Sequence<UInt8>) {
+  package init?(_ bytes: some Sequence<UInt8>) {
     var reader = JSONReader(bytes: Array(bytes))
     guard let value = reader.document() else { return nil }
     self = value
   }
 
-  subscript(_ key: String) -> JSONValue? {
+  package subscript(_ key: String) -> JSONValue? {
     if case .object(let members) = self { members[key] } else { nil }
   }
 
-  var string: String? {
+  package var string: String? {
     if case .string(let text) = self { text } else { nil }
   }
 
-  var integer: Int64? {
+  package var integer: Int64? {
     if case .number(let text) = self { Int64(text) } else { nil }
   }
 
-  var boolean: Bool? {
+  package var double: Double? {
+    if case .number(let text) = self { Double(text) } else { nil }
+  }
+
+  package var boolean: Bool? {
     if case .boolean(let value) = self { value } else { nil }
   }
 
-  var array: [JSONValue]? {
+  package var array: [JSONValue]? {
     if case .array(let values) = self { values } else { nil }
   }
 }

@@ -1,0 +1,83 @@
+import ArgumentParser
+import MusterExecution
+import MusterHost
+import MusterMachines
+import MusterReports
+import SystemPackage
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// `muster clean`: ends what dead runs have left.
+struct Clean: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Purge the machines that dead runs have left, and all that went with them.",
+    discussion: """
+      A machine is purged when the ledger of a run names it, and nobody holds that ledger any more. Kept machines are \
+      spared until they expire. Every run does the same before it starts.
+      """)
+
+  @Flag(help: "List them and purge nothing.")
+  var listOnly = false
+
+  @Flag(help: "Do not ask.")
+  var force = false
+
+  @Flag(help: "Also what is kept, and every machine that bears Muster's name: live and unproven ones too.")
+  var all = false
+
+  @OptionGroup var global: GlobalOptions
+
+  func run() async throws {
+    let directories = try global.directories()
+    let backends = BackendSet.all(cache: directories.cache, offline: true)
+    let sweep = Sweep(state: directories.state, backends: backends)
+    let findings = sweep.findings()
+    let named = Set(findings.map(\.name))
+    let others = all ? await backends.machines().filter { !named.contains($0.name) } : []
+    for finding in findings { Console.write(finding.line(purgesKept: all) + "\n") }
+    for relic in others { Console.write("\(relic.name)  \(relic.backend)  bears Muster's name; no dead run owns it\n") }
+    let doomed = findings.filter { all || !$0.entry.isKept }
+    if doomed.isEmpty, others.isEmpty { return Console.write("nothing to purge\n") }
+    if listOnly { return }
+    guard try isAgreed(doomed.count + others.count) else { return }
+    let result = await sweep.perform(includingKept: all)
+    result.tell()
+    var isClean = result.left.isEmpty
+    for relic in others {
+      do throws(Failure) {
+        try await backends.purge(relic)
+        Console.tell("purged '\(relic.name)'")
+      } catch {
+        isClean = false
+        Console.tell("'\(relic.name)' is left: \(error)")
+      }
+    }
+    if !isClean { throw ExitCode(.machineLeft) }
+  }
+
+  /// Asks the person, where there is one.
+  private func isAgreed(_ count: Int) throws -> Bool {
+    if force { return true }
+    guard Terminal.isTerminal(.standardInput) else {
+      throw ValidationError("nobody can be asked here: give --force to purge, or --list-only")
+    }
+    Console.write("Purge \(count == 1 ? "it" : "these \(count)")? [y/N] ")
+    return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
+  }
+}
+
+extension Sweep.Finding {
+  /// The machine, the backend, and why it is purged or spared.
+  fileprivate func line(purgesKept: Bool) -> String {
+    let head = "\(name)  \(entry.relic.backend)  "
+    if let until = entry.keptUntil, entry.isKept {
+      let time = Timestamp(milliseconds: until).iso8601()
+      return head + "kept until \(time) in \(entry.relic.workspace)" + (purgesKept ? "" : ": spared")
+    }
+    return head + "left by \(header.command) (process \(header.processID)), which is dead"
+  }
+}

@@ -1,0 +1,121 @@
+package import MusterHost
+package import MusterMachines
+import SystemPackage
+
+/// Looks for what dead runs have left, and ends it. It touches nothing but what a ledger of this user and this host names
+/// whose lock is free: that is proven to be Muster's, and dead.
+package struct Sweep: Sendable {
+  /// A dead run's machine.
+  package struct Finding: Sendable {
+    package var entry: LedgerRecord.Entry
+    package var header: LedgerRecord.Header
+    package var name: MachineName { entry.name }
+  }
+
+  /// What came of a sweep.
+  package struct Result: Sendable {
+    package var purged: [Finding] = []
+    package var left: [(finding: Finding, failure: Failure)] = []
+    /// Machines that somebody asked to keep.
+    package var kept: [Finding] = []
+  }
+
+  private let state: String
+  private let backends: BackendSet
+
+  package init(state: String, backends: BackendSet) {
+    self.state = state
+    self.backends = backends
+  }
+
+  /// What a sweep would find; nothing is changed.
+  package func findings() -> [Finding] {
+    paths.flatMap { path -> [Finding] in
+      guard let (record, lock) = dead(path) else { return [] }
+      defer { lock.release() }
+      return record.open.map { Finding(entry: $0, header: record.header) }
+    }
+  }
+
+  /// Ends all that dead runs have left.
+  /// - Parameter includingKept: Also those that somebody asked to keep.
+  package func perform(includingKept: Bool = false) async -> Result {
+    var result = Result()
+    for path in paths {
+      guard let (record, lock) = dead(path) else { continue }
+      await perform(record, path, lock, includingKept, &result)
+    }
+    return result
+  }
+
+  private func perform(
+    _ record: LedgerRecord, _ path: String, _ lock: HeldLock, _ includingKept: Bool, _ result: inout Result
+  ) async {
+    guard let ledger = try? Ledger(record, at: path, lock: lock) else { return lock.release() }
+    defer { ledger.close() }
+    _ = await ProcessTable.end(ofRun: record.header.run)
+    for entry in record.open {
+      let finding = Finding(entry: entry, header: record.header)
+      if entry.isKept, !includingKept {
+        result.kept.append(finding)
+        continue
+      }
+      do throws(Failure) {
+        try await backends.purge(entry.relic)
+        ledger.purged(entry.name)
+        result.purged.append(finding)
+      } catch {
+        result.left.append((finding, error))
+      }
+    }
+  }
+
+  /// The ledgers, from the oldest.
+  private var paths: [String] {
+    let folder = Ledger.folder(in: state)
+    let names = (try? FileSystem.names(in: folder)) ?? []
+    return names.filter { $0.hasSuffix(Ledger.suffix) }.map { "\(folder)/\($0)" }
+  }
+
+  /// The ledger of a dead run, locked; `nil` for one of a live run, of another user, of another host, and for what is none.
+  private func dead(_ path: String) -> (LedgerRecord, HeldLock)? {
+    guard let information = try? FileSystem.information(path, followingLink: false), information.type == .regular,
+      information.userID.rawValue == HostFacts.userID, let lock = (try? FileLock(path).take()) ?? nil
+    else {
+      return nil
+    }
+    guard let text = try? FileSystem.readText(path), let record = LedgerRecord(text) else {
+      // The run ended before its first line was whole, so it has made nothing.
+      if information.size < 1 << 16 { try? FileSystem.remove(path) }
+      lock.release()
+      return nil
+    }
+    guard record.header.host == HostFacts.hostID, record.header.user == HostFacts.userID else {
+      lock.release()
+      return nil
+    }
+    return (record, lock)
+  }
+}
+
+extension BackendSet {
+  /// Ends what is left of a machine by the backend that made it; tried again, for a backend may be busy.
+  /// - Throws: `Failure`, with what to do by hand as its hint.
+  package func purge(_ relic: Relic, tries: Int = 3, pause: Duration = .milliseconds(200)) async throws(Failure) {
+    guard let backend = backends.first(where: { $0.name == relic.backend }) else {
+      throw Failure(.backend, "this Muster knows no backend '\(relic.backend)', which has made '\(relic.name)'")
+    }
+    var last: Failure?
+    for number in 0..<tries {
+      if number > 0 { await uncancelled { try? await Task.sleep(for: pause * (1 << number)) } }
+      do {
+        return try await backend.purge(relic)
+      } catch let failure as Failure {
+        last = failure
+      } catch {
+        last = Failure(.backend, "'\(relic.name)' could not be purged: \(error)")
+      }
+    }
+    if let last { throw last }
+  }
+}

@@ -1,0 +1,174 @@
+import MusterHost
+import MusterMachines
+import Testing
+
+@testable import MusterExecution
+
+/// What a sweep takes for a dead run's, and what it leaves alone.
+@Suite struct SweepTests {
+  private let folder: String
+  private let backend = LocalBackend()
+
+  init() throws {
+    folder = try FileSystem.createTemporaryFolder("muster-sweep-test")
+  }
+
+  private var sweep: Sweep { Sweep(state: folder, backends: BackendSet([backend])) }
+
+  private func header(_ run: String = "20261121T000000Z-aaaaaa", host: String = HostFacts.hostID) -> LedgerRecord.Header
+  {
+    LedgerRecord.Header(
+      run: run, host: host, user: HostFacts.userID, processID: 4_000_000, command: "muster run x.yaml", output: folder)
+  }
+
+  private func relic(_ name: String = "muster-t-1-2-abcdef", backend: String = "local") throws -> Relic {
+    let workspace = Workspaces.newPath()
+    try Workspaces.create(workspace)
+    try FileSystem.write("x", to: "\(workspace)/disk")
+    return Relic(name: MachineName(text: name), backend: backend, workspace: workspace)
+  }
+
+  /// The ledger of a run that was killed: on the disk, and nobody has it.
+  private func deadLedger(_ header: LedgerRecord.Header, _ relics: [Relic], torn: String = "") async throws -> String {
+    let ledger = try await Ledger.begin(header, in: folder)
+    for relic in relics { try ledger.intend(relic) }
+    // Closing would remove what is empty.
+    ledger.lock?.release()
+    if !torn.isEmpty { try AppendedFile(ledger.path).append(torn) }
+    return ledger.path
+  }
+
+  @Test func aDeadRunsMachinesArePurged() async throws {
+    let relics = [try relic(), try relic("muster-t-1-2-fedcba")]
+    let path = try await deadLedger(header(), relics)
+    #expect(sweep.findings().map(\.name) == relics.map(\.name))
+    #expect(relics.allSatisfy { FileSystem.exists($0.workspace) })
+    let result = await sweep.perform()
+    #expect(result.purged.map(\.name) == relics.map(\.name))
+    #expect(result.left.isEmpty)
+    #expect(!relics.contains { FileSystem.exists($0.workspace) })
+    #expect(!FileSystem.exists(path))
+    #expect(await sweep.perform().purged.isEmpty)
+    try FileSystem.removeTree(folder)
+  }
+
+  @Test func aLiveRunsMachinesAreLeftAlone() async throws {
+    let relic = try relic()
+    let ledger = try await Ledger.begin(header(), in: folder)
+    try ledger.intend(relic)
+    #expect(sweep.findings().isEmpty)
+    #expect(await sweep.perform().purged.isEmpty)
+    #expect(FileSystem.exists(relic.workspace))
+    ledger.purged(relic.name)
+    ledger.close()
+    #expect(!FileSystem.exists(ledger.path))
+    try relic.removeWorkspace()
+    try FileSystem.removeTree(folder)
+  }
+
+  /// Only half of the last line came to the disk.
+  @Test func aTornLedgerIsReadAsFarAsItGoes() async throws {
+    let relics = [try relic(), try relic("muster-t-1-2-fedcba")]
+    _ = try await deadLedger(header(), relics, torn: #"{"purged":"muster-t-1-2-ab"#)
+    #expect(await sweep.perform().purged.map(\.name) == relics.map(\.name))
+    // Of one that has not even its first line there was no machine.
+    try FileSystem.write(#"{"ledger":"muster.led"#, to: "\(folder)/ledgers/x.ledger")
+    #expect(await sweep.perform().purged.isEmpty)
+    #expect(try FileSystem.names(in: "\(folder)/ledgers") == [])
+    try FileSystem.removeTree(folder)
+  }
+
+  @Test func whatIsOfAnotherHostOrUserIsLeftAlone() async throws {
+    let relic = try relic()
+    var foreign = header("20261121T000000Z-bbbbbb", host: "elsewhere 0123")
+    _ = try await deadLedger(foreign, [relic])
+    foreign = header("20261121T000000Z-cccccc")
+    foreign.user += 1
+    _ = try await deadLedger(foreign, [relic])
+    #expect(sweep.findings().isEmpty)
+    #expect(await sweep.perform().purged.isEmpty)
+    #expect(FileSystem.exists(relic.workspace))
+    #expect(try FileSystem.names(in: "\(folder)/ledgers").count == 2)
+    try relic.removeWorkspace()
+    try FileSystem.removeTree(folder)
+  }
+
+  /// Whatever a ledger says, no other folder is removed, and no other process is ended.
+  @Test func aLedgerThatLiesDoesNoHarm() async throws {
+    let precious = "\(folder)/precious"
+    try FileSystem.createFolder(precious)
+    let relics = [
+      precious, "\(Workspaces.folder)/../\(precious)", "/", Workspaces.folder, "\(Workspaces.folder)/m-a/../..",
+    ]
+    .enumerated().map { number, path in
+      Relic(name: MachineName(text: "muster-t-1-2-00000\(number)"), backend: "local", workspace: path)
+    }
+    let path = try await deadLedger(header(), relics)
+    let result = await sweep.perform()
+    #expect(result.purged.isEmpty)
+    #expect(result.left.count == relics.count)
+    #expect(FileSystem.exists(precious))
+    #expect(FileSystem.exists(path))
+    try FileSystem.removeTree(folder)
+  }
+
+  @Test func aBackendThatIsNotKnownIsTold() async throws {
+    let relic = try relic(backend: "elsewhere")
+    let path = try await deadLedger(header(), [relic])
+    let result = await sweep.perform()
+    #expect(result.left.first?.failure.message.contains("'elsewhere'") == true)
+    #expect(FileSystem.exists(path))
+    try relic.removeWorkspace()
+    try FileSystem.removeTree(folder)
+  }
+
+  /// A kept machine is spared until its time is over, or until somebody asks for all.
+  @Test func keptMachinesAreSpared() async throws {
+    let relic = try relic()
+    let ledger = try await Ledger.begin(header(), in: folder)
+    try ledger.intend(relic)
+    ledger.kept(relic.name, path: relic.workspace)
+    ledger.close()
+    #expect(FileSystem.exists(ledger.path))
+    #expect(await sweep.perform().kept.map(\.name) == [relic.name])
+    #expect(FileSystem.exists(relic.workspace))
+    #expect(await sweep.perform(includingKept: true).purged.map(\.name) == [relic.name])
+    #expect(!FileSystem.exists(relic.workspace))
+    #expect(!FileSystem.exists(ledger.path))
+    try FileSystem.removeTree(folder)
+  }
+
+  @Test func aKeptMachineExpires() throws {
+    let text = """
+      {"ledger":"muster.ledger/1","run":"r","host":"h","user":0,"pid":1,"command":"c","output":"o"}
+      {"intent":"muster-t-1-2-abcdef","backend":"local","workspace":"/tmp/x"}
+      {"kept":"muster-t-1-2-abcdef","path":"/tmp/x","until":\(Timestamp.now.milliseconds - 1)}
+
+      """
+    let record = try #require(LedgerRecord(text))
+    #expect(record.open.map(\.isKept) == [false])
+    #expect(record.open.first?.keptUntil != nil)
+  }
+
+  /// Processes that bear the run's mark, and what these have started without it, are ended; others with a like mark are not.
+  @Test func theRunsProcessesAreEnded() async throws {
+    let run = "20261121T000000Z-\(UInt32.random(in: .min ... .max))"
+    let log = "\(folder)/log"
+    let script = "env -i sh -c 'echo inner $$; exec sleep 1000' & echo outer $$; wait"
+    let ours = try await RunningProcess.start(
+      HostCommand("sh", ["-c", script], environment: ["MUSTER_RUN": run]), log: log)
+    let other = try await RunningProcess.start(
+      HostCommand("sleep", ["1000"], environment: ["MUSTER_RUN": "\(run)0"]), log: log)
+    while !(try FileSystem.readText(log).contains("inner")) { try await Task.sleep(for: .milliseconds(5)) }
+    let inner = try #require(
+      try FileSystem.readText(log).split(separator: "\n").first { $0.hasPrefix("inner ") }.flatMap {
+        Int32($0.dropFirst("inner ".count))
+      })
+    #expect(await ProcessTable.end(ofRun: run) == [])
+    #expect(await ours.ending() == .signaled(9))
+    #expect(!ForeignProcess(id: inner).isAlive)
+    #expect(ForeignProcess(id: other.processID).isAlive)
+    await other.terminate(grace: .zero)
+    try FileSystem.removeTree(folder)
+  }
+}
