@@ -51,7 +51,7 @@ struct CellRun: Sendable {
       guard mayTryAgain(after: ending, number, of: attempts, countdown) else { return ending }
       firstReason = firstReason ?? ending.reason
       let pause = Pauses.growing(context.options.pauses.cell, after: number)
-      try? await Task.sleep(for: min(pause, countdown.remaining), clock: .suspending)
+      try? await Task.sleep(for: min(pause, countdown.remaining), clock: .awake)
       if Task.isCancelled { return .cancelled }
     }
     return .cancelled
@@ -102,7 +102,7 @@ struct CellRun: Sendable {
       guard failure.canPass, count < plan.attempts.launch, !Task.isCancelled else { return .failure(failure) }
       let pause = Pauses.growing(context.options.pauses.launch, after: count)
       await context.tell(.cellProgress(cell: cell.name, activity: "\(failure.message); again in \(pause.human)"))
-      try? await Task.sleep(for: pause, clock: .suspending)
+      try? await Task.sleep(for: pause, clock: .awake)
       count += 1
     }
   }

@@ -26,9 +26,9 @@ struct TimeScale: Sendable {
   }
 }
 
-/// A limit of time that runs from its making on. Time that the host sleeps does not count.
+/// A limit of time that runs from its making on. Time in which this process does not run does not count.
 final class Countdown: Sendable {
-  typealias Clock = SuspendingClock
+  typealias Clock = AwakeClock
 
   /// What is limited: `step`, `launch`, `cell`.
   let what: String
@@ -47,20 +47,20 @@ final class Countdown: Sendable {
     text = scale.text(limit)
   }
 
-  var remaining: Duration { max(.zero, limit - (Clock.now - start)) }
+  var remaining: Duration { max(.zero, limit - (start.duration(to: Clock.now))) }
 
   /// Returns when the time is over. `warn` is called once in all when three quarters of it are used.
   /// - Throws: `CancellationError`.
   func wait(warn: (Countdown, _ used: Duration) async -> Void) async throws {
     if !isTold.withLock({ $0 }) {
-      try await Task.sleep(until: start + limit * 0.75, clock: Clock())
+      try await Task.sleep(until: start.advanced(by: limit * 0.75), clock: Clock())
       let isFirst = isTold.withLock { told in
         defer { told = true }
         return !told
       }
-      if isFirst { await warn(self, Clock.now - start) }
+      if isFirst { await warn(self, start.duration(to: Clock.now)) }
     }
-    try await Task.sleep(until: start + limit + grace, clock: Clock())
+    try await Task.sleep(until: start.advanced(by: limit + grace), clock: Clock())
   }
 }
 
@@ -114,13 +114,13 @@ func bounded<Value: Sendable>(
   let ending = Promise<Value?>()
   let work = Task { ending.keep(.some(await body())) }
   let timer = Task {
-    try await Task.sleep(for: limit, clock: .suspending)
+    try await Task.sleep(for: limit, clock: .awake)
     ending.keep(nil)
   }
   let hurry = Task {
     await signal()
     try Task.checkCancellation()
-    try await Task.sleep(for: hurried, clock: .suspending)
+    try await Task.sleep(for: hurried, clock: .awake)
     ending.keep(nil)
   }
   let value = await uncancelled { await ending.value() ?? nil }

@@ -28,7 +28,7 @@ struct LaunchRun: Sendable {
     {
       await context.tell(.launchRetried(cell: cell, attempt: attempt.number, reason: Reason(failure)))
       let pause = Pauses.growing(context.options.pauses.launch, after: count)
-      try? await Task.sleep(for: min(pause, attempt.countdown.remaining), clock: .suspending)
+      try? await Task.sleep(for: min(pause, attempt.countdown.remaining), clock: .awake)
       if Task.isCancelled { break }
       count += 1
       name = newName()

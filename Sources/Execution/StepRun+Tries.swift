@@ -20,7 +20,7 @@ extension StepRun {
       guard let reason = verdict.reason, let pause = pause(after: count, verdict) else { return verdict }
       await context.tell(.stepRetried(cell: cell.cell, attempt: attempt, title: step.title, reason: reason))
       try log.note(["# try \(count): \(reason.message); again in \(pause.human)"])
-      try await Task.sleep(for: pause, clock: .suspending)
+      try await Task.sleep(for: pause, clock: .awake)
     }
   }
 
@@ -73,7 +73,7 @@ extension StepRun {
     let death = await withTaskGroup(of: Failure?.self) { group in
       group.addTask { [machine] in await machine.death() }
       group.addTask {
-        try? await Task.sleep(for: time, clock: .suspending)
+        try? await Task.sleep(for: time, clock: .awake)
         return nil
       }
       defer { group.cancelAll() }
@@ -126,7 +126,7 @@ extension StepRun {
       }
       tries.end(Reason(mismatch, evidence: log.lastLines(3)))
       log.begin()
-      try await Task.sleep(for: wait.interval, clock: .suspending)
+      try await Task.sleep(for: wait.interval, clock: .awake)
     }
   }
 

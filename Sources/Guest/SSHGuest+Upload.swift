@@ -105,8 +105,8 @@ extension SSHGuest {
     if let special = try specialFile(in: local) {
       throw GuestError(.transfer, "'\(special)' is neither a file nor a folder nor a link")
     }
-    let clock = ContinuousClock()
-    let end = deadline.map { clock.now + $0 }
+    let clock = AwakeClock()
+    let end = deadline.map { clock.now.advanced(by: $0) }
     func failure(_ reason: String) -> GuestError {
       GuestError(.transfer, "cannot copy the folder '\(local)' to '\(place.path)' in the machine: \(reason)")
     }
@@ -122,7 +122,8 @@ extension SSHGuest {
       if packed.word == "no-tar" { throw failure("tar is not installed in the machine") }
       guard packed.word == "exit 0" else { throw failure(packed.errorText) }
       let placed = try await perform(
-        GuestJob(Self.placing(place, source: source, mode: mode, owner: owner)), deadline: end.map { $0 - clock.now })
+        GuestJob(Self.placing(place, source: source, mode: mode, owner: owner)),
+        deadline: end.map { clock.now.duration(to: $0) })
       guard placed.word == "exit 0" else { throw failure(placed.errorText) }
     } catch {
       // Nothing under the final name was touched yet, or what was is complete.

@@ -149,7 +149,7 @@ package final class SSHGuest: Guest {
       if let deadline {
         group.addTask {
           do {
-            try await Task.sleep(for: deadline, clock: .continuous)
+            try await Task.sleep(for: deadline, clock: .awake)
             return .deadline
           } catch {
             return .cancelled

@@ -154,7 +154,7 @@ private func withDeadline<Result: Sendable>(
   return try await withThrowingTaskGroup(of: Result?.self) { group in
     group.addTask { try await body() }
     group.addTask {
-      try await Task.sleep(for: deadline, clock: .continuous)
+      try await Task.sleep(for: deadline, clock: .awake)
       return nil
     }
     defer { group.cancelAll() }

@@ -27,13 +27,13 @@ package enum ProcessTable {
   package static func end(
     patience: Duration = .seconds(5), _ find: @Sendable () async -> [Int32]
   ) async -> [Int32] {
-    let deadline = ContinuousClock.now + patience
+    let deadline = AwakeClock.now.advanced(by: patience)
     while true {
       let found = await find()
       if found.isEmpty { return [] }
       for id in found { kill(id, SIGKILL) }
-      if ContinuousClock.now >= deadline { return found }
-      for id in found where ContinuousClock.now < deadline { await ForeignProcess(id: id).end(grace: .zero) }
+      if AwakeClock.now >= deadline { return found }
+      for id in found where AwakeClock.now < deadline { await ForeignProcess(id: id).end(grace: .zero) }
     }
   }
 

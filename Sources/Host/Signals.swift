@@ -43,7 +43,15 @@ package enum Signals {
     unsafe sigemptyset(&set)
     unsafe sigaddset(&set, number)
     unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
-    kill(getpid(), number)
+    // A core would be of no use to anybody.
+    var limit = rlimit(rlim_cur: 0, rlim_max: 0)
+    #if canImport(Darwin)
+      unsafe setrlimit(RLIMIT_CORE, &limit)
+    #else
+      unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
+    #endif
+    // To this very thread: sent to the process, it might come to another while this one goes on.
+    raise(number)
     // Only a signal that does not end a process comes here.
     _exit(128 + number)
   }

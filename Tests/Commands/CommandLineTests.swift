@@ -141,6 +141,29 @@ import Testing
     held.release()
     #expect(try await muster("lock", "--lock-file", "\(scratch.path)/lock").text == "nobody holds the lock")
   }
+
+  /// Stopped as by Ctrl-Z for longer than a step may take: the time did not run, so the step was not late.
+  @Test func timeThatDidNotRunDoesNotCount() async throws {
+    let scratch = try Scratch()
+    let matrix = Self.matrix.replacing(
+      "tests:", with: "setup: [{run: 'echo begun >begun; sleep 1', timeout: 4s}]\ntests:")
+    let file = try scratch.write("matrix.yaml", matrix)
+    let run = try await muster.start(
+      [
+        "run", file, "works@two", "--setup", "--output", "\(scratch.path)/out", "--state", scratch.path, "--lock-file",
+        "\(scratch.path)/lock",
+      ], log: "\(scratch.path)/log")
+    while !FileSystem.exists("\(scratch.path)/begun") {
+      try #require(run.ended == nil)
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    kill(run.processID, SIGSTOP)
+    // Nothing tells when enough time has passed, but time itself.
+    try await Task.sleep(for: .seconds(6))
+    kill(run.processID, SIGCONT)
+    #expect(await run.ending() == .exited(0))
+    #expect(try FileSystem.readText("\(scratch.path)/log").contains("timed") == false)
+  }
 }
 
 /// The README says what is true.

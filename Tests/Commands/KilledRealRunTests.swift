@@ -31,6 +31,33 @@ import Testing
     #expect(count > 12)
   }
 
+  /// Asked to end by one signal after the other, at each event: purged, reported, and dead by that signal within five
+  /// seconds, which CI systems give.
+  @Test func bySignalsAtEveryEvent() async throws {
+    var count = 1
+    while true {
+      let scratch = try Scratch()
+      let run = try await start(scratch)
+      let hasEnded = try await wait(for: count, of: run, in: scratch)
+      let signal = [SIGINT, SIGTERM, SIGHUP, SIGQUIT][count % 4]
+      let when = "signal \(signal) after \(count) events"
+      let watch = Stopwatch()
+      if !hasEnded { kill(run.processID, signal) }
+      let ending = await run.ending()
+      #expect(watch.elapsed < .seconds(5), "\(when)")
+      try await expectNothingLeft(of: scratch, when)
+      let summary = try JSON(file: "\(scratch.path)/out/summary.json")
+      #expect(FileSystem.isFile("\(scratch.path)/junit.xml"), "\(when)")
+      #expect(summary["machines"]["left"].int == 0, "\(when)")
+      // Once the run has told its last event, the signal may come too late.
+      if hasEnded || ending == .exited(0) { break }
+      #expect(ending == .signaled(signal), "\(when)")
+      // While the guest boots, one event is much like the next, and each costs another boot.
+      count += count < 10 ? 1 : 2
+    }
+    #expect(count > 12)
+  }
+
   /// The guardian dies with its run: whoever comes next cleans up.
   @Test func togetherWithItsGuardian() async throws {
     let scratch = try Scratch()

@@ -1,3 +1,5 @@
+import MusterHost
+
 /// What the first of two pieces of work gives, the other being cancelled; `nil` when the deadline passes first.
 ///
 /// Both have ended when this returns, so neither may ignore that it is cancelled.
@@ -11,7 +13,7 @@ func first<Result: Sendable>(
     group.addTask { try await body() }
     if let other { group.addTask { try await other() } }
     group.addTask {
-      try await Task.sleep(for: deadline, clock: .continuous)
+      try await Task.sleep(for: deadline, clock: .awake)
       return nil
     }
     return try await group.next() ?? nil

@@ -18,7 +18,7 @@ struct MachineLaunch: Sendable {
   /// Launches the machine, and returns when it is ready. No process is left when this throws.
   /// - Throws: `Failure`, `CancellationError`.
   func run(progress: @escaping @Sendable (String) async -> Void) async throws -> QEMUMachine {
-    let watch = Stopwatch()
+    let start = AwakeClock.now
     let stage = LaunchStage()
     await progress("starting")
     let command = try await prepareWorkspace()
@@ -33,7 +33,7 @@ struct MachineLaunch: Sendable {
     let readiness = Readiness(
       emulator: emulator, guest: guest, initialization: image.initialization, stage: stage)
     do {
-      try await readiness.wait(within: request.deadline - watch.elapsed, progress: progress)
+      try await readiness.wait(within: request.deadline - start.duration(to: AwakeClock.now), progress: progress)
     } catch {
       try await emulator.end()
       await guest.close()

@@ -26,7 +26,7 @@ package final class QEMUMachine: Machine {
   /// The guest restarts itself, in QEMU's same process.
   package func reboot(deadline: Duration) async throws {
     let (guest, vitals, stage) = (readiness.guest, emulator.vitals, readiness.stage)
-    let watch = Stopwatch()
+    let start = AwakeClock.now
     let boot = try await bootID()
     vitals.phase = .booting
     let restart = vitals.nextRestart
@@ -36,7 +36,7 @@ package final class QEMUMachine: Machine {
     await guest.close()
     do {
       try await readiness.wait(
-        within: deadline - watch.elapsed,
+        within: deadline - start.duration(to: AwakeClock.now),
         after: {
           guard await restart.value() != nil else { throw CancellationError() }
           stage.reset()
