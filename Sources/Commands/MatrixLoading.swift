@@ -15,8 +15,7 @@ struct MatrixLoading {
   /// - Throws: `ExitCode`, after the reason was told: 66 without such a file, 65 with a wrong one, 64 for a wrong
   ///   selection, 4 for one that chooses nothing.
   func plan(_ options: SelectionOptions) throws -> Plan {
-    let file = try read()
-    guard var plan = file.plan() else { throw ExitCode(.wrongMatrix) }
+    var plan = try wholePlan()
     do {
       plan = try plan.selecting(options.selection)
     } catch {
@@ -28,6 +27,13 @@ struct MatrixLoading {
       Console.tell("no cell is selected; 'muster plan \(path)' shows them all")
       throw ExitCode(.nothingSelected)
     }
+    return plan
+  }
+
+  /// The plan of all cells.
+  /// - Throws: `ExitCode`, after the reason was told: 66 without such a file, 65 with a wrong one.
+  func wholePlan() throws -> Plan {
+    guard let plan = try read().plan() else { throw ExitCode(.wrongMatrix) }
     return plan
   }
 

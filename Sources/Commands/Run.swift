@@ -67,6 +67,7 @@ struct Run: AsyncParsableCommand {
     let swept = await Sweep(state: directories.state, backends: backends).perform()
     swept.tell()
     guard let choice = await backends.chosen(of: plan.backends) else { return .noBackend }
+    guard Preflight(plan, directories: directories).findings().tellBeforeRun() else { return .noBackend }
     let id = RunID()
     let output = reports.output.map(Directories.absolute) ?? "\(directories.state)/runs/\(id)"
     let reporters: Reporters

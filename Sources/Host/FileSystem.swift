@@ -156,6 +156,9 @@ package enum FileSystem {
     if unsafe chmod(path, mode_t(mode)) != 0 { throw Failure(Errno(rawValue: errno), "change the mode of", path) }
   }
 
+  /// Whether this user may make files in a folder.
+  package static func isWritable(_ folder: String) -> Bool { unsafe access(folder, W_OK | X_OK) == 0 }
+
   /// The bytes that this user may still write to the file system of an existing folder.
   package static func freeSpace(of folder: String) throws(Failure) -> Int64 {
     var information = statvfs()

@@ -100,6 +100,33 @@ import Testing
     try await expectNothingLeft(of: scratch, "after the second guardian")
   }
 
+  /// The disk of state and output is full in the middle of the first cell: nothing more is launched, for it could not be
+  /// written down; what there is is purged, and the host is blamed.
+  @Test(.enabled(if: HostFacts.isRoot)) func onAFullDisk() async throws {
+    let scratch = try Scratch()
+    let mounted = try await HostCommand("mount", ["-t", "tmpfs", "-o", "size=24M", "tmpfs", scratch.path]).run()
+    try #require(mounted.ending.isSuccess, "\(mounted.errorText)")
+    do {
+      let run = try await start(scratch, tests: ["one", "two"])
+      try await waitForStep(of: run, in: scratch)
+      let names = try machines(of: scratch)
+      _ = try await HostCommand("dd", ["if=/dev/zero", "of=\(scratch.path)/filler", "bs=4k"]).run()
+      let ending = await run.ending()
+      #expect(ending == .exited(3) || ending == .exited(74), "\(String(describing: ending))")
+      for name in names { #expect(try processes(with: name) == []) }
+      #expect(Self.workspaces.subtracting(before) == [])
+      #expect(events(in: scratch).count { $0.contains(#""event":"machine-launched""#) } == 1)
+      // With room again, the next sweep finds nothing that is not gone already.
+      try FileSystem.remove("\(scratch.path)/filler")
+      #expect(try await clean(scratch, "--force").ending == .exited(0))
+      #expect(try FileSystem.names(in: "\(scratch.path)/ledgers") == [])
+    } catch {
+      _ = try await HostCommand("umount", ["-l", scratch.path]).run()
+      throw error
+    }
+    _ = try await HostCommand("umount", ["-l", scratch.path]).run()
+  }
+
   // MARK: Parts
 
   private func start(_ scratch: Scratch, tests: [String] = ["one"]) async throws -> RunningProcess {

@@ -62,12 +62,12 @@ package final class Ledger: Sendable {
   /// Says that a machine is about to be made. It is on the disk when this returns.
   /// - Throws: `Failure`: then it must not be made.
   package func intend(_ relic: Relic) throws(Failure) {
-    _ = open.withLock { $0.insert(relic.name) }
     try write { json in
       json.member("intent", relic.name.text)
       json.member("backend", relic.backend)
       json.member("workspace", relic.workspace)
     }
+    _ = open.withLock { $0.insert(relic.name) }
   }
 
   /// Says that a machine is proven gone. What cannot be written costs only that it is looked for once more.

@@ -1,0 +1,124 @@
+package import MusterHost
+package import MusterMachines
+package import MusterMatrix
+
+/// Looks, before anything is launched, whether this host can do what is asked of it.
+package struct Preflight: Sendable {
+  package enum State: Sendable, Hashable {
+    case good
+    /// It works, and somebody should know.
+    case remarkable
+    /// Nothing can be run.
+    case bad
+  }
+
+  package struct Finding: Sendable, Hashable {
+    package var state: State
+    /// What was looked at: `memory`, `disk`, `qemu`.
+    package var subject: String
+    package var message: String
+    /// What to do next.
+    package var hint: String?
+
+    package init(state: State, subject: String, message: String, hint: String? = nil) {
+      self.state = state
+      self.subject = subject
+      self.message = message
+      self.hint = hint
+    }
+  }
+
+  private let directories: Directories
+  private let plan: Plan?
+
+  /// Below this much room a person is warned: images, overlays and logs of a long run need it.
+  static let comfortableRoom: Int64 = 10 << 30
+  /// What an image takes until it is ready, about; and what a machine writes to its disk, at least.
+  static let (imageRoom, overlayRoom): (Int64, Int64) = (1 << 30, 256 << 20)
+
+  /// - Parameter plan: What will be run; `nil` where that is not known.
+  package init(_ plan: Plan?, directories: Directories) {
+    self.plan = plan
+    self.directories = directories
+  }
+
+  /// - Parameter missingImages: How many images are still to be fetched or built.
+  package func findings(missingImages: Int = 0) -> [Finding] {
+    [
+      folder("state", directories.state, needs: 16 << 20),
+      folder("cache", directories.cache, needs: Int64(missingImages) * Self.imageRoom),
+      folder("workspaces", Workspaces.folder, needs: Self.overlayRoom), memory(),
+    ]
+  }
+
+  /// The state of a backend.
+  package static func finding(_ name: String, _ status: BackendStatus) -> Finding {
+    if let problem = status.problem {
+      return Finding(state: .bad, subject: name, message: problem.message, hint: problem.hint)
+    }
+    let version = status.version ?? name
+    let message = status.accelerator.map { "\(version), \($0)" } ?? version
+    return Finding(
+      state: status.remarks.isEmpty ? .good : .remarkable, subject: name,
+      message: ([message] + status.remarks).joined(separator: "; "))
+  }
+
+  /// Whether a folder, or the one that it will be made in, can be written to and has room.
+  private func folder(_ subject: String, _ path: String, needs room: Int64) -> Finding {
+    var existing = path
+    while !FileSystem.isFolder(existing), let slash = existing.lastIndex(of: "/"), slash > existing.startIndex {
+      existing = String(existing[..<slash])
+    }
+    if !FileSystem.isFolder(existing) { existing = "/" }
+    let place = "\(subject) (\(path))"
+    guard FileSystem.isWritable(existing) else {
+      return Finding(
+        state: .bad, subject: place, message: "'\(existing)' cannot be written to",
+        hint: subject == "workspaces" ? "change its mode" : "choose another with --\(subject)")
+    }
+    guard let free = try? FileSystem.freeSpace(of: existing) else {
+      return Finding(state: .remarkable, subject: place, message: "its free space cannot be told")
+    }
+    let text = "\(ByteCount(free)) free"
+    if free < room {
+      return Finding(
+        state: .bad, subject: place, message: "\(text), and \(ByteCount(room)) are needed",
+        hint: "make room: 'muster images prune' and 'muster clean' remove what Muster does not need")
+    }
+    if free < Self.comfortableRoom {
+      return Finding(
+        state: .remarkable, subject: place, message: "\(text), which a long run may use up",
+        hint: "'muster images prune' removes images that were not used of late")
+    }
+    return Finding(state: .good, subject: place, message: text)
+  }
+
+  /// Whether the largest machine fits.
+  private func memory() -> Finding {
+    let all = HostFacts.memory
+    let free = HostFacts.availableMemory
+    let host = "\(ByteCount(free ?? all)) \(free == nil ? "in all" : "available")"
+    guard let plan,
+      let largest = plan.cells.lazy.filter({ $0.excluded == nil }).map({ ($0.name, $0.memory) }).max(by: { $0.1 < $1.1 }
+      )
+    else {
+      return Finding(state: .good, subject: "memory", message: host)
+    }
+    let need = "\(largest.0) asks for \(ByteCount(largest.1))"
+    if all > 0, largest.1 > all {
+      return Finding(
+        state: .bad, subject: "memory", message: "\(need), and this host has \(ByteCount(all))",
+        hint: "ask for less with 'resources: {memory: …}'")
+    }
+    if let free, largest.1 > free {
+      return Finding(
+        state: .remarkable, subject: "memory", message: "\(need), and \(ByteCount(free)) are available",
+        hint: "end something, or the kernel may end the machine")
+    }
+    return Finding(state: .good, subject: "memory", message: "\(host); \(need)")
+  }
+}
+
+extension Cell {
+  fileprivate var memory: Int64 { resolved().resources.memory }
+}
