@@ -14,7 +14,9 @@ package struct Muster: AsyncParsableCommand {
       do, and `muster run FILE` does it.
       """,
     version: "0.1.0",
-    subcommands: [Run.self, PlanCommand.self, Check.self, Doctor.self, Clean.self, Lock.self, Images.self, Guardian.self])
+    subcommands: [
+      Run.self, PlanCommand.self, Check.self, Doctor.self, Clean.self, Lock.self, Images.self, Guardian.self,
+    ])
 
   package init() {}
 
