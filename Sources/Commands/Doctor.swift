@@ -27,7 +27,8 @@ struct Doctor: AsyncParsableCommand {
     var findings: [Preflight.Finding] = []
     for backend in backends.backends { findings.append(Preflight.finding(backend.name, await backend.status())) }
     findings += Self.tools
-    findings += Preflight(plan, directories: directories).findings()
+    let images = Set((try? ImageStore(cache: directories.cache).list())?.map(\.record.name) ?? [])
+    findings += Preflight(plan, directories: directories).findings(readyImages: images)
     let sweep = Sweep(state: directories.state, backends: backends)
     let left = sweep.findings()
     findings.append(orphans(left))

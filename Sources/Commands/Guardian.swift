@@ -31,20 +31,20 @@ struct Guardian: AsyncParsableCommand {
   private func purge(_ record: LedgerRecord) async -> [Epilogue.Machine] {
     var machines: [Epilogue.Machine] = []
     _ = await ProcessTable.end(ofRun: record.header.run)
-    guard let directories = try? global.directories(),
-      let ledger = try? Ledger(record, at: ledger, lock: nil)
-    else { return [] }
+    guard let directories = try? global.directories() else { return [] }
+    // One that cannot be written to is no reason to leave a machine: whoever comes next looks for it once more.
+    let ledger = try? Ledger(record, at: ledger, lock: nil)
     let backends = BackendSet.all(cache: directories.cache, offline: true)
     for entry in record.open where !entry.isKept {
       do throws(Failure) {
         try await backends.purge(entry.relic)
-        ledger.purged(entry.name)
+        ledger?.purged(entry.name)
         machines.append((entry.name.text, nil))
       } catch {
         machines.append((entry.name.text, Reason(error)))
       }
     }
-    ledger.close()
+    ledger?.close()
     return machines
   }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MusterExecution
 import MusterHost
+import MusterImages
 import MusterMachines
 import MusterMatrix
 import MusterReports
@@ -67,7 +68,10 @@ struct Run: AsyncParsableCommand {
     let swept = await Sweep(state: directories.state, backends: backends).perform()
     swept.tell()
     guard let choice = await backends.chosen(of: plan.backends) else { return .noBackend }
-    guard Preflight(plan, directories: directories).findings().tellBeforeRun() else { return .noBackend }
+    let images = Set((try? ImageStore(cache: directories.cache).list())?.map(\.record.name) ?? [])
+    guard Preflight(plan, directories: directories).findings(readyImages: images).tellBeforeRun() else {
+      return .noBackend
+    }
     let id = RunID()
     let output = reports.output.map(Directories.absolute) ?? "\(directories.state)/runs/\(id)"
     let reporters: Reporters

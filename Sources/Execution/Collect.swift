@@ -16,9 +16,11 @@ extension AttemptRun {
     let stopwatch = Stopwatch()
     await context.tell(.phaseStarted(cell: cell.name, attempt: number, phase: .collect))
     let limit = context.scale.time(context.options.pauses.collect)
-    _ = await bounded(limit, hurried: .zero, after: context.interruption.interrupted) { () async -> Bool in
-      for log in GuestLog.all(of: plan.family) { await collect(log, from: machine.guest) }
-      for step in steps.unfetched {
+    _ = await bounded(
+      limit, hurried: .zero, after: context.interruption.interrupted, grace: .seconds(1)
+    ) { () async -> Bool in
+      for log in GuestLog.all(of: plan.family) where !Task.isCancelled { await collect(log, from: machine.guest) }
+      for step in steps.unfetched where !Task.isCancelled {
         // What an unfinished test did not make is not missing.
         _ = try? await Artifacts(folder: context.path(folder)).fetch(step, machine.guest, deadline: limit)
       }

@@ -105,14 +105,18 @@ func watched<Value: Sendable>(
 }
 
 /// Runs `body` outside of the calling task, so that its cancellation does not reach it, for `limit` at most and, once
-/// `signal` has returned, for `hurried` more. `nil` when it took longer: then `body` is cancelled and left to itself,
-/// since clean-up must end whatever hangs.
+/// `signal` has returned, for `hurried` more. `nil` when it took longer: then `body` is cancelled, and left to itself when
+/// it has not ended `grace` later, since clean-up must end whatever hangs.
 func bounded<Value: Sendable>(
-  _ limit: Duration, hurried: Duration, after signal: @escaping @Sendable () async -> Void,
+  _ limit: Duration, hurried: Duration, after signal: @escaping @Sendable () async -> Void, grace: Duration = .zero,
   body: @escaping @Sendable () async -> Value
 ) async -> Value? {
   let ending = Promise<Value?>()
-  let work = Task { ending.keep(.some(await body())) }
+  let ended = Promise<Void>()
+  let work = Task {
+    ending.keep(.some(await body()))
+    ended.keep(())
+  }
   let timer = Task {
     try await Task.sleep(for: limit, clock: .awake)
     ending.keep(nil)
@@ -126,5 +130,13 @@ func bounded<Value: Sendable>(
   let value = await uncancelled { await ending.value() ?? nil }
   for task in [timer, hurry] { task.cancel() }
   work.cancel()
+  if value == nil, grace > .zero {
+    let patience = Task {
+      try await Task.sleep(for: grace, clock: .awake)
+      ended.keep(())
+    }
+    await uncancelled { _ = await ended.value() }
+    patience.cancel()
+  }
   return value
 }

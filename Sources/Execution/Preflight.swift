@@ -1,3 +1,4 @@
+import MusterCatalog
 package import MusterHost
 package import MusterMachines
 package import MusterMatrix
@@ -29,7 +30,7 @@ package struct Preflight: Sendable {
   }
 
   private let directories: Directories
-  private let plan: Plan?
+  private let cells: [CellPlan]
 
   /// Below this much room a person is warned: images, overlays and logs of a long run need it.
   static let comfortableRoom: Int64 = 10 << 30
@@ -38,17 +39,28 @@ package struct Preflight: Sendable {
 
   /// - Parameter plan: What will be run; `nil` where that is not known.
   package init(_ plan: Plan?, directories: Directories) {
-    self.plan = plan
     self.directories = directories
+    cells = plan?.cells.filter { $0.excluded == nil }.map { $0.resolved() } ?? []
   }
 
-  /// - Parameter missingImages: How many images are still to be fetched or built.
-  package func findings(missingImages: Int = 0) -> [Finding] {
-    [
+  /// - Parameter readyImages: The names of the images that are on this host.
+  package func findings(readyImages: Set<String> = []) -> [Finding] {
+    let missing = wantedImages.subtracting(readyImages).count
+    return [
       folder("state", directories.state, needs: 16 << 20),
-      folder("cache", directories.cache, needs: Int64(missingImages) * Self.imageRoom),
+      folder("cache", directories.cache, needs: Int64(missing) * Self.imageRoom),
       folder("workspaces", Workspaces.folder, needs: Self.overlayRoom), memory(),
     ]
+  }
+
+  /// The images that the cells start from, but for files, which need no room.
+  private var wantedImages: Set<String> {
+    Set(
+      cells.compactMap { cell in
+        guard let image = cell.images.first?.image else { return nil }
+        if case .file = image.source { return nil }
+        return image.name
+      })
   }
 
   /// The state of a backend.
@@ -98,27 +110,21 @@ package struct Preflight: Sendable {
     let all = HostFacts.memory
     let free = HostFacts.availableMemory
     let host = "\(ByteCount(free ?? all)) \(free == nil ? "in all" : "available")"
-    guard let plan,
-      let largest = plan.cells.lazy.filter({ $0.excluded == nil }).map({ ($0.name, $0.memory) }).max(by: { $0.1 < $1.1 }
-      )
-    else {
+    guard let cell = cells.max(by: { $0.resources.memory < $1.resources.memory }) else {
       return Finding(state: .good, subject: "memory", message: host)
     }
-    let need = "\(largest.0) asks for \(ByteCount(largest.1))"
-    if all > 0, largest.1 > all {
+    let asked = cell.resources.memory
+    let need = "\(cell.cell) asks for \(ByteCount(asked))"
+    if all > 0, asked > all {
       return Finding(
         state: .bad, subject: "memory", message: "\(need), and this host has \(ByteCount(all))",
         hint: "ask for less with 'resources: {memory: …}'")
     }
-    if let free, largest.1 > free {
+    if let free, asked > free {
       return Finding(
         state: .remarkable, subject: "memory", message: "\(need), and \(ByteCount(free)) are available",
         hint: "end something, or the kernel may end the machine")
     }
     return Finding(state: .good, subject: "memory", message: "\(host); \(need)")
   }
-}
-
-extension Cell {
-  fileprivate var memory: Int64 { resolved().resources.memory }
 }

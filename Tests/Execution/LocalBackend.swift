@@ -103,13 +103,14 @@ final class LocalMachine: Machine {
   let root: String
   private let backend: LocalBackend
   private let deathCause = Promise<Failure?>()
+  private let isOn = SwitchedOn()
 
   init(name: MachineName, root: String, backend: LocalBackend) {
     (self.name, self.root, self.backend) = (name, root, backend)
   }
 
   var guest: any Guest {
-    LocalGuest(root: root) {
+    LocalGuest(root: root, isOn: isOn) {
       self.deathCause.keep(Failure(.guest, "the machine powered off", evidence: ["reboot: Power down"]))
     }
   }
@@ -119,15 +120,32 @@ final class LocalMachine: Machine {
 
   func purge() async throws {
     deathCause.keep(nil)
+    isOn.end()
     try await backend.purge(self)
   }
 
   func keep() async throws -> String { backend.keep(self) }
 }
 
+/// Whether a machine can begin anything: once it is off, nothing new comes to its disk.
+final class SwitchedOn: Sendable {
+  private let isOn = Mutex(true)
+
+  func end() { isOn.withLock { $0 = false } }
+
+  /// - Throws: `GuestError` when it is off.
+  func perform<Result>(_ body: () throws -> Result) throws -> Result {
+    try isOn.withLock { isOn in
+      guard isOn else { throw GuestError(.unreachable, "the machine is off") }
+      return try body()
+    }
+  }
+}
+
 /// Runs scripts on this host. `$ROOT` is the machine's folder; a script that prints `power off` ends the machine.
 struct LocalGuest: Guest {
   let root: String
+  let isOn: SwitchedOn
   let die: @Sendable () -> Void
 
   func run(
@@ -135,8 +153,11 @@ struct LocalGuest: Guest {
     output: @escaping @Sendable (GuestStream, [UInt8]) async throws -> Void
   ) async throws -> GuestEnding {
     if command.user == "nobody-here" { throw GuestError(.circumstances, "the user 'nobody-here' does not exist") }
-    let file = try FileSystem.createTemporaryFolder("script", in: root) + "/script"
-    try FileSystem.write(command.script.replacing("/run/muster-index", with: "\(root)/index"), to: file)
+    let file = try isOn.perform {
+      let file = try FileSystem.createTemporaryFolder("script", in: root) + "/script"
+      try FileSystem.write(command.script.replacing("/run/muster-index", with: "\(root)/index"), to: file)
+      return file
+    }
     var environment: [String: String?] = ["ROOT": root]
     for variable in command.environment { environment[variable.name] = .some(variable.value) }
     let host = HostCommand(

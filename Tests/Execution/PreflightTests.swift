@@ -6,11 +6,12 @@ import Testing
 @testable import MusterExecution
 
 @Suite struct PreflightTests {
-  private func findings(_ matrix: String? = nil, state: String = "/tmp/muster-none/state", missing: Int = 0) throws
+  private func findings(_ matrix: String? = nil, state: String = "/tmp/muster-none/state", cache: String = "/tmp")
+    throws
     -> [Preflight.Finding]
   {
     let plan = try matrix.map { try Fixture().plan(Fixture.head + $0) }
-    return Preflight(plan, directories: Directories(state: state, cache: "/tmp")).findings(missingImages: missing)
+    return Preflight(plan, directories: Directories(state: state, cache: cache)).findings()
   }
 
   @Test func aHostThatCanDoIt() throws {
@@ -39,7 +40,10 @@ import Testing
   }
 
   @Test func aFolderWithoutRoomOrRight() throws {
-    #expect(try findings(missing: 1 << 30).first { $0.subject.hasPrefix("cache") }?.state == .bad)
+    #expect(
+      try findings("tests: {t: {verify: [{run: x}]}}\n", cache: "/proc/no/cache").first {
+        $0.subject.hasPrefix("cache")
+      }?.state == .bad)
     #expect(try findings(state: "/proc/no/state").first { $0.subject.hasPrefix("state") }?.state == .bad)
   }
 

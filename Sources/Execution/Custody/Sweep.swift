@@ -51,8 +51,9 @@ package struct Sweep: Sendable {
   private func perform(
     _ record: LedgerRecord, _ path: String, _ lock: HeldLock, _ includingKept: Bool, _ result: inout Result
   ) async {
-    guard let ledger = try? Ledger(record, at: path, lock: lock) else { return lock.release() }
-    defer { ledger.close() }
+    // One that cannot be written to is no reason to leave a machine: the next sweep looks for it once more.
+    let ledger = try? Ledger(record, at: path, lock: lock)
+    defer { ledger == nil ? lock.release() : ledger?.close() }
     _ = await ProcessTable.end(ofRun: record.header.run)
     for entry in record.open {
       let finding = Finding(entry: entry, header: record.header)
@@ -62,7 +63,7 @@ package struct Sweep: Sendable {
       }
       do throws(Failure) {
         try await backends.purge(entry.relic)
-        ledger.purged(entry.name)
+        ledger?.purged(entry.name)
         result.purged.append(finding)
       } catch {
         result.left.append((finding, error))
