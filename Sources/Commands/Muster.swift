@@ -33,7 +33,7 @@ package struct Muster: AsyncParsableCommand {
         }
       } catch let failure as Failure {
         Console.tell("\(failure)")
-        throw ExitCode(.ownFault)
+        throw ExitCode(failure.blame == .matrix ? .wrongCommandLine : .ownFault)
       }
       exit()
     } catch {

@@ -66,17 +66,17 @@ enum PlanTable {
     var text = ""
     var excluded = 0
     for cell in plan.cells {
-      text += cell.name
+      text += VisibleText.line(cell.name)
       if let remark = cell.excluded {
         excluded += 1
-        text += "  (excluded: \(remark.reason))"
+        text += "  (excluded: \(VisibleText.line(remark.reason)))"
       } else if let remark = cell.expectedFailure {
-        text += "  (expected to fail: \(remark.reason))"
+        text += "  (expected to fail: \(VisibleText.line(remark.reason)))"
       }
       text += "\n"
     }
     let count = plan.cells.count
-    text += "\(plan.name): \(count) \(count == 1 ? "cell" : "cells")"
+    text += "\(VisibleText.line(plan.name)): \(count) \(count == 1 ? "cell" : "cells")"
     return text + (excluded > 0 ? ", \(excluded) excluded\n" : "\n")
   }
 }
@@ -87,12 +87,12 @@ enum Explanation {
     let plan = cell.resolved()
     let resources = plan.resources
     var lines = ["\(plan.cell)"]
-    if let remark = cell.excluded { lines.append("excluded: \(remark.reason)") }
+    if let remark = cell.excluded { lines.append("excluded: \(VisibleText.line(remark.reason))") }
     lines.append(
       "machine: \(resources.cpus) cpus, \(mebibytes(resources.memory)) of memory, \(mebibytes(resources.disk)) of disk,"
         + " \(plan.cpu.rawValue)")
     for choice in plan.images {
-      lines.append("image: \(choice.image.name)" + (choice.backend.map { " (for \($0))" } ?? ""))
+      lines.append("image: \(VisibleText.line(choice.image.name))" + (choice.backend.map { " (for \($0))" } ?? ""))
     }
     lines.append(
       "time-outs: launch \(plan.timeouts.launch.human), step \(plan.timeouts.step.human), cell "
@@ -100,11 +100,17 @@ enum Explanation {
     for phase in plan.phases {
       lines += ["", "\(phase.kind.rawValue):"]
       for step in phase.steps {
-        lines.append("  # \(step.title) (\(step.location))")
-        lines += step.explanation(for: plan.family).map { $0.isEmpty ? "" : "  \($0)" }
+        lines.append("  # \(VisibleText.line(step.title)) (\(VisibleText.line("\(step.location)")))")
+        lines += step.explanation(for: plan.family).map { $0.isEmpty ? "" : "  \(visible($0))" }
       }
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// A line of a script, whose tabs may mean something.
+  private static func visible(_ line: String) -> String {
+    line.split(separator: "\t", omittingEmptySubsequences: false).map { VisibleText.line(String($0)) }
+      .joined(separator: "\t")
   }
 
   private static func mebibytes(_ bytes: Int64) -> String { "\(bytes >> 20) MiB" }

@@ -220,6 +220,14 @@ struct ReportFiles: ParsableArguments {
   @Flag(help: "Tell each step, with the end of its output.")
   var verbose = false
 
+  func validate() throws {
+    for (option, path) in [
+      ("output", output), ("junit", junit), ("json", json), ("events", events), ("markdown", markdown),
+    ] where path == "" {
+      throw ValidationError("--\(option) is empty: name a \(option == "output" ? "folder" : "file")")
+    }
+  }
+
   func options(output: String, color: ColorChoice) -> ReportOptions {
     var options = ReportOptions(output: output, color: color, environment: HostFacts.environment)
     options.junit = junit.map(Directories.absolute)

@@ -58,7 +58,10 @@ extension RunStep {
     case .exited(let status):
       if exit.contains(status) { return nil }
       actual = "\(status)"
-    case .signaled(let signal): actual = "none: ended by signal \(signal)"
+    case .signaled(let signal):
+      // As shells tell it.
+      if exit.contains(128 + signal) { return nil }
+      actual = "none: ended by signal \(signal)"
     case .timedOut: actual = "none: ended at its deadline"
     }
     return Mismatch(

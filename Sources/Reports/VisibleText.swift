@@ -1,8 +1,8 @@
 /// Text that came from a guest, a mirror or a file, made harmless for a terminal: whatever could move the cursor, change
 /// colours, reorder the line or end it is shown as a visible symbol.
-enum VisibleText {
+package enum VisibleText {
   /// One line: line ends are symbols too, and a tab is a space.
-  static func line(_ text: String) -> String {
+  package static func line(_ text: String) -> String {
     guard !isPlain(text) else { return text }
     var line = String.UnicodeScalarView()
     line.reserveCapacity(text.unicodeScalars.count)

@@ -37,6 +37,27 @@ import Testing
     #expect(!output.errorText.isEmpty)
   }
 
+  /// What a name holds reaches no terminal and no CI system as it is.
+  @Test func aPlanIsHarmless() async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write(
+      "matrix.yaml", Self.matrix.replacing("name: Small", with: #"name: "x\e[31my\u202e\n::error::hi""#))
+    for arguments in [["plan", file], ["run", file, "--dry-run"], ["plan", file, "--explain", "works@one"]] {
+      let output = try await muster.run(arguments)
+      #expect(output.ending == .exited(0), "\(output.errorText)")
+      #expect(!output.text.contains("\u{1B}") && !output.text.contains("\u{202E}"))
+      #expect(!output.text.split(separator: "\n").contains { $0.hasPrefix("::") })
+    }
+  }
+
+  @Test func anEmptyNameOfAFileIsRefused() async throws {
+    for option in ["--output", "--junit", "--json", "--events", "--markdown"] {
+      let output = try await muster("run", "matrix.yaml", option, "")
+      #expect(output.ending == .exited(64))
+      #expect(output.errorText.contains("\(option) is empty"))
+    }
+  }
+
   @Test func explainsMistakesWhereTheyStand() async throws {
     let scratch = try Scratch()
     let file = try scratch.write(

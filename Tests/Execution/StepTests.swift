@@ -6,6 +6,15 @@ import Testing
 @testable import MusterExecution
 
 @Suite struct StepTests {
+  /// As a shell tells it.
+  @Test func aSignalIsAnExitStatusToo() async throws {
+    let fixture = try Fixture()
+    let events = try await fixture.run("tests: {a: {verify: [{run: 'kill -9 $$', exit: [3, 137]}]}}\n")
+    #expect(events.outcomes == [.passed])
+    let other = try await Fixture().run("tests: {a: {verify: [{run: 'kill -15 $$', exit: 137}]}}\n")
+    #expect(other.outcomes == [.failed])
+  }
+
   @Test func retries() async throws {
     let fixture = try Fixture()
     let events = try await fixture.run(

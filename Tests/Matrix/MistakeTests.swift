@@ -138,6 +138,7 @@ struct MistakeTests {
       distros:
         bad name: {image: debian/12}
         debian-13: {image: debian/13, tags: [new, new]}
+        built: {image: {debootstrap: bookworm, packages: ["-o x", "jq,curl", jq]}}
       tests:
         t:
           distros: badname
@@ -150,10 +151,12 @@ struct MistakeTests {
       file.diagnostics.map(\.line).joined(separator: "\n") == #"""
         m.yaml:3:3-11 error: 'bad name' cannot be the name of a distro; hint: use letters, digits, '.', '-' and '_', a letter or digit first; 'all' and 'not' are taken
         m.yaml:4:45-48 error: 'new' is twice in the list
-        m.yaml:7:14-21 error: there is no distro 'badname'; hint: there are: debian-13
-        m.yaml:9:9-11 error: a list of steps that is empty
-        m.yaml:10:22-29 error: 'a b;c' is not a user's name
-        m.yaml:11:25-30 error: a shell gets its script as a file, not as text after '-c'; hint: leave '-c' out
+        m.yaml:5:53-59 error: '-o x' is not the name of a package; hint: write several as a list: [one, other]
+        m.yaml:5:61-70 error: 'jq,curl' is not the name of a package; hint: write several as a list: [one, other]
+        m.yaml:8:14-21 error: there is no distro 'badname'; hint: there are: debian-13, built
+        m.yaml:10:9-11 error: a list of steps that is empty
+        m.yaml:11:22-29 error: 'a b;c' is not a user's name
+        m.yaml:12:25-30 error: a shell gets its script as a file, not as text after '-c'; hint: leave '-c' out
         """#)
   }
 

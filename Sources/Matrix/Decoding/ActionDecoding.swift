@@ -107,16 +107,19 @@ extension MatrixDecoder {
   }
 
   private func packageName(_ node: Node, _ scope: Scope) -> Template? {
-    guard let name = template(node, "the name of a package", scope) else { return nil }
-    if let text = name.constant,
-      text.isEmpty || text.utf8.first == UInt8(ascii: "-") || text.utf8.contains(where: { $0 <= 0x20 })
-    {
-      report(
-        "\(quoted(text)) is not the name of a package", at: node.span,
-        hint: text.contains(" ") ? "write several as a list: [one, other]" : nil)
-      return nil
-    }
-    return name
+    template(node, "the name of a package", scope).flatMap { isPackage($0, at: node.span) ? $0 : nil }
+  }
+
+  /// Whether a text can be the name of one package, which is told if not.
+  func isPackage(_ name: Template, at span: Span) -> Bool {
+    guard let text = name.constant,
+      text.isEmpty || text.utf8.first == UInt8(ascii: "-")
+        || text.utf8.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: ",") })
+    else { return true }
+    report(
+      "\(quoted(text)) is not the name of a package", at: span,
+      hint: text.contains(" ") || text.contains(",") ? "write several as a list: [one, other]" : nil)
+    return false
   }
 
   func owner(_ node: Node, _ scope: Scope) -> Template? {

@@ -119,7 +119,7 @@ extension MatrixDecoder {
       }
       form.hasChecksum = true
       form.checksum = checksum(entry)
-    case "packages": form.packages = texts(entry.value, "'packages'")
+    case "packages": form.packages = texts(entry.value, "'packages'", isPackage)
     case "components": form.components = texts(entry.value, "'components'")
     case "mirror": form.mirror = url(entry.value, "a mirror")
     case "firmware": form.firmware = word(entry.value, "a firmware")
@@ -169,8 +169,12 @@ extension MatrixDecoder {
     }
   }
 
-  private func texts(_ node: Node, _ what: String) -> [Template] {
-    oneOrMore(node, what)?.compactMap { imageText($0, what) } ?? []
+  private func texts(
+    _ node: Node, _ what: String, _ isRight: (Template, Span) -> Bool = { _, _ in true }
+  ) -> [Template] {
+    (oneOrMore(node, what) ?? []).compactMap { node in
+      imageText(node, what).flatMap { isRight($0, node.span) ? $0 : nil }
+    }
   }
 
   /// Text of an image, in which a cell's distro and architecture are all there is of it.
