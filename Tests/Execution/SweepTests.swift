@@ -6,12 +6,15 @@ import Testing
 
 /// What a sweep takes for a dead run's, and what it leaves alone.
 @Suite struct SweepTests {
-  private let folder: String
+  /// It holds the folder, which is gone with it.
+  private let fixture: Fixture
   private let backend = LocalBackend()
 
   init() throws {
-    folder = try FileSystem.createTemporaryFolder("muster-sweep-test")
+    fixture = try Fixture()
   }
+
+  private var folder: String { fixture.folder }
 
   private var sweep: Sweep { Sweep(state: folder, backends: BackendSet([backend])) }
 
@@ -49,7 +52,6 @@ import Testing
     #expect(!relics.contains { FileSystem.exists($0.workspace) })
     #expect(!FileSystem.exists(path))
     #expect(await sweep.perform().purged.isEmpty)
-    try FileSystem.removeTree(folder)
   }
 
   @Test func aLiveRunsMachinesAreLeftAlone() async throws {
@@ -63,7 +65,6 @@ import Testing
     ledger.close()
     #expect(!FileSystem.exists(ledger.path))
     try relic.removeWorkspace()
-    try FileSystem.removeTree(folder)
   }
 
   /// Only half of the last line came to the disk.
@@ -75,7 +76,6 @@ import Testing
     try FileSystem.write(#"{"ledger":"muster.led"#, to: "\(folder)/ledgers/x.ledger")
     #expect(await sweep.perform().purged.isEmpty)
     #expect(try FileSystem.names(in: "\(folder)/ledgers") == [])
-    try FileSystem.removeTree(folder)
   }
 
   @Test func whatIsOfAnotherHostOrUserIsLeftAlone() async throws {
@@ -90,7 +90,6 @@ import Testing
     #expect(FileSystem.exists(relic.workspace))
     #expect(try FileSystem.names(in: "\(folder)/ledgers").count == 2)
     try relic.removeWorkspace()
-    try FileSystem.removeTree(folder)
   }
 
   /// Whatever a ledger says, no other folder is removed, and no other process is ended.
@@ -109,7 +108,6 @@ import Testing
     #expect(result.left.count == relics.count)
     #expect(FileSystem.exists(precious))
     #expect(FileSystem.exists(path))
-    try FileSystem.removeTree(folder)
   }
 
   @Test func aBackendThatIsNotKnownIsTold() async throws {
@@ -119,7 +117,6 @@ import Testing
     #expect(result.left.first?.failure.message.contains("'elsewhere'") == true)
     #expect(FileSystem.exists(path))
     try relic.removeWorkspace()
-    try FileSystem.removeTree(folder)
   }
 
   /// A kept machine is spared until its time is over, or until somebody asks for all.
@@ -135,7 +132,6 @@ import Testing
     #expect(await sweep.perform(includingKept: true).purged.map(\.name) == [relic.name])
     #expect(!FileSystem.exists(relic.workspace))
     #expect(!FileSystem.exists(ledger.path))
-    try FileSystem.removeTree(folder)
   }
 
   @Test func aKeptMachineExpires() throws {
@@ -169,6 +165,5 @@ import Testing
     #expect(!ForeignProcess(id: inner).isAlive)
     #expect(ForeignProcess(id: other.processID).isAlive)
     await other.terminate(grace: .zero)
-    try FileSystem.removeTree(folder)
   }
 }
