@@ -1,6 +1,7 @@
 import ArgumentParser
 import MusterExecution
 import MusterHost
+import MusterImages
 import MusterMachines
 import MusterReports
 import SystemPackage
@@ -14,7 +15,8 @@ import SystemPackage
 /// `muster clean`: ends what dead runs have left.
 struct Clean: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Purge the machines that dead runs have left, and all that went with them.",
+    abstract:
+      "Purge the machines that dead runs have left, and all that went with them, and what was cut off of images.",
     discussion: """
       A machine is purged when the ledger of a run names it, and nobody holds that ledger any more. Kept machines are \
       spared until they expire. Every run does the same before it starts.
@@ -40,13 +42,24 @@ struct Clean: AsyncParsableCommand {
     let others = all ? await backends.machines().filter { !named.contains($0.name) } : []
     for finding in findings { Console.write(finding.line(purgesKept: all) + "\n") }
     for relic in others { Console.write("\(relic.name)  \(relic.backend)  bears Muster's name; no dead run owns it\n") }
+    let store = ImageStore(cache: directories.cache)
+    let remnants = store.remnants()
+    for remnant in remnants { Console.write(remnant.line + "\n") }
     let doomed = findings.filter { all || !$0.entry.isKept }
-    if doomed.isEmpty, others.isEmpty { return Console.write("nothing to purge\n") }
+    let processes = await sweep.processes()
+    for (header, ids) in processes {
+      let list = ids.map { "\($0)" }.joined(separator: ", ")
+      Console.write("process \(list)  left by \(header.command), which is dead\n")
+    }
+    let count = doomed.count + others.count + remnants.count + processes.reduce(0) { $0 + $1.ids.count }
+    if count == 0 { Console.write("nothing to purge\n") }
     if listOnly { return }
-    guard try isAgreed(doomed.count + others.count) else { return }
-    let result = await sweep.perform(includingKept: all)
+    // Without anything to ask for, what remains are ledgers in which nothing is open.
+    guard try count == 0 || isAgreed(count) else { return }
+    let result = await sweep.perform(includingKept: all) { Console.tell("purging '\($0.name)'") }
     result.tell()
     var isClean = result.left.isEmpty
+    for remnant in await store.sweep(downloadsUnusedFor: .zero) { Console.tell("removed \(remnant.path)") }
     for relic in others {
       do throws(Failure) {
         try await backends.purge(relic)
@@ -67,6 +80,16 @@ struct Clean: AsyncParsableCommand {
     }
     Console.write("Purge \(count == 1 ? "it" : "these \(count)")? [y/N] ")
     return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
+  }
+}
+
+extension ImageStore.Remnant {
+  /// The path, and what it is of.
+  fileprivate var line: String {
+    switch kind {
+    case .download: "\(path)  of a download that was cut off; the next one would go on with it"
+    case .build: "\(path)  of an image whose building was cut off"
+    }
   }
 }
 

@@ -12,6 +12,8 @@ struct Guardian: AsyncParsableCommand {
     abstract: "Wait for the end of a run, and clean up after it; started by muster run itself.", shouldDisplay: false)
 
   @Option var ledger: String
+  /// The file that the summary of a step of GitHub Actions is added to.
+  @Option var stepSummary: String?
   @OptionGroup var reports: ReportFiles
   @OptionGroup var lock: LockOptions
   @OptionGroup var global: GlobalOptions
@@ -21,7 +23,7 @@ struct Guardian: AsyncParsableCommand {
     if Companion.waitForFarewell() { return }
     guard let record = LedgerRecord((try? FileSystem.readText(ledger)) ?? "") else { return }
     lock.lock.tell(
-      LockHolder(command: "cleaning up after \(record.header.command), which was killed", matrix: ""))
+      LockHolder(command: "cleaning up after \(record.header.command), which has ended", matrix: ""))
     let machines = await purge(record)
     await report(record, machines)
     lock.lock.tellNobody()
@@ -54,7 +56,7 @@ struct Guardian: AsyncParsableCommand {
     options.continues = true
     options.verbosity = .quiet
     options.isLive = false
-    options.github = nil
+    options.github = stepSummary.map { GitHubActions(workspace: nil, stepSummary: $0, directory: "/") }
     guard let events = try? EventLine.events(in: Reporters.record(of: options)), let first = events.first,
       let reporters = try? Reporters(options, write: { _ in })
     else { return }

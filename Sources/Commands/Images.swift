@@ -1,5 +1,6 @@
 import ArgumentParser
 import MusterCatalog
+import MusterExecution
 import MusterHost
 import MusterImages
 import MusterReports
@@ -179,7 +180,26 @@ struct ImageOptions: ParsableArguments {
   /// Makes the images ready, one after the other, and tells how far it has come.
   func prepare(_ images: [ImageDescription]) async throws {
     Signals.ignoreBrokenPipes()
-    let store = ImageStore(cache: try global.directories().cache)
+    let directories = try global.directories()
+    // What it starts is found by its ledger if it is killed.
+    let id = RunID()
+    let ledger = try await Ledger.begin(
+      LedgerRecord.Header(id, command: "muster images"), in: directories.state)
+    ProcessTable.markChildren(id.text)
+    defer { ledger.close() }
+    let interruption = Interruption()
+    do {
+      try await withSignals(interruption) {
+        try await interruption.ending { try await Self.prepare(images, in: ImageStore(cache: directories.cache)) }
+      }
+    } catch {
+      guard let signal = interruption.signal else { throw error }
+      ledger.close()
+      Signals.die(by: signal)
+    }
+  }
+
+  private static func prepare(_ images: [ImageDescription], in store: ImageStore) async throws {
     for image in images {
       let line = ProgressLine(name: image.name)
       let ready = try await store.prepare(image) { await line.show($0) }

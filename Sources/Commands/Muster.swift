@@ -15,7 +15,7 @@ package struct Muster: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Run.self, PlanCommand.self, Check.self, Doctor.self, Clean.self, Lock.self, Images.self, Guardian.self,
+      Run.self, PlanCommand.self, Check.self, Doctor.self, List.self, Clean.self, Lock.self, Images.self, Guardian.self,
     ])
 
   package init() {}

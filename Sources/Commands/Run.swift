@@ -63,17 +63,50 @@ struct Run: AsyncParsableCommand {
     }
     // Waiting for the lock comes first: whoever has it may be using what the backend is asked for.
     guard let held = try await takeLock(plan, interruption) else { return .lockNotObtained }
-    defer { held.release() }
     let backends = BackendSet.all(cache: directories.cache, offline: behaviour.offline)
-    let swept = await Sweep(state: directories.state, backends: backends).perform()
+    let swept = try await sweep(directories, backends, interruption)
+    let id = RunID()
+    let output = reports.output.map(Directories.absolute) ?? "\(directories.state)/runs/\(id)"
+    let custody: Custody
+    do {
+      custody = try await takeCustody(of: id, output: output, directories, held)
+    } catch {
+      held.release()
+      throw error
+    }
+    let status = await perform(plan, id, output, backends, custody, secrets, directories, interruption)
+    if await custody.end() {
+      held.handOver()
+      Console.tell("what is left is still being purged, by a process that goes on; 'muster lock' tells when it is done")
+    } else {
+      held.release()
+    }
+    return swept.left.isEmpty || ![.asExpected, .noVerdict, .nothingSelected].contains(status) ? status : .machineLeft
+  }
+
+  /// Ends what dead runs have left.
+  private func sweep(
+    _ directories: Directories, _ backends: BackendSet, _ interruption: Interruption
+  ) async throws -> Sweep.Result {
+    let swept = try await interruption.ending {
+      await Sweep(state: directories.state, backends: backends).perform { finding in
+        Console.tell("purging '\(finding.name)', left by \(finding.header.command)")
+      }
+    }
     swept.tell()
+    await ImageStore(cache: directories.cache).sweep(downloadsUnusedFor: .seconds(86_400))
+    return swept
+  }
+
+  private func perform(
+    _ plan: Plan, _ id: RunID, _ output: String, _ backends: BackendSet, _ custody: Custody, _ secrets: Secrets,
+    _ directories: Directories, _ interruption: Interruption
+  ) async -> ExitStatus {
     guard let choice = await backends.chosen(of: plan.backends) else { return .noBackend }
     let images = Set((try? ImageStore(cache: directories.cache).list())?.map(\.record.name) ?? [])
     guard Preflight(plan, directories: directories).findings(readyImages: images).tellBeforeRun() else {
       return .noBackend
     }
-    let id = RunID()
-    let output = reports.output.map(Directories.absolute) ?? "\(directories.state)/runs/\(id)"
     let reporters: Reporters
     do {
       reporters = try Reporters(reports.options(output: output, color: global.color))
@@ -81,24 +114,19 @@ struct Run: AsyncParsableCommand {
       Console.tell("\(error)")
       return .reportNotWritten
     }
-    let custody = try await takeCustody(of: id, output: output, directories, held)
     let executor = Executor(
       plan, id: id, backend: choice.backend, status: choice.status, options: behaviour.options(output: output),
       custody: custody, secrets: secrets, interruption: interruption
     ) { await reporters.receive($0) }
     await executor.run()
-    let status = await reporters.finish()
-    await custody.end()
-    return swept.left.isEmpty || ![.asExpected, .noVerdict, .nothingSelected].contains(status) ? status : .machineLeft
+    return await reporters.finish()
   }
 
   /// The run's ledger and its guardian, which purges what the run has made if it is killed, and ends its reports.
   private func takeCustody(
     of id: RunID, output: String, _ directories: Directories, _ held: HeldRunLock
   ) async throws -> Custody {
-    let header = LedgerRecord.Header(
-      run: id.text, host: HostFacts.hostID, user: HostFacts.userID, processID: HostFacts.processID,
-      command: "muster run \(file)", output: output)
+    let header = LedgerRecord.Header(id, command: "muster run \(file)", output: output)
     let ledger = try await Ledger.begin(header, in: directories.state)
     ProcessTable.markChildren(id.text)
     var arguments = ["guardian", "--ledger", ledger.path, "--output", output, "--lock-file", lock.lock.lock.path]
@@ -109,6 +137,9 @@ struct Run: AsyncParsableCommand {
     ] {
       if let path { arguments += [option, Directories.absolute(path)] }
     }
+    if HostFacts.environment("GITHUB_ACTIONS") == "true", let path = HostFacts.environment("GITHUB_STEP_SUMMARY") {
+      arguments += ["--step-summary", path]
+    }
     let custody = Custody(ledger) { [arguments] in
       guard let lock = ledger.lock else { throw Failure(.host, "the ledger is not locked") }
       return try await Companion.start(
@@ -117,7 +148,7 @@ struct Run: AsyncParsableCommand {
     do throws(Failure) {
       try await custody.ensureGuardian()
     } catch {
-      await custody.end()
+      _ = await custody.end()
       throw error
     }
     return custody

@@ -113,8 +113,7 @@ struct AttemptRun: Sendable {
 
   private func keep(_ machine: any Machine) async -> Bool {
     let path = await bounded(
-      context.scale.time(context.options.pauses.purge), hurried: context.options.pauses.hurriedPurge,
-      after: context.interruption.hurried
+      context.scale.time(context.options.pauses.purge), hurried: .zero, after: context.interruption.interrupted
     ) { try? await machine.keep() }
     guard case .some(.some(let path)) = path else { return false }
     context.custody.kept(machine.name, path: path)
@@ -125,7 +124,7 @@ struct AttemptRun: Sendable {
   private func purge(_ machine: any Machine) async {
     let limit = context.scale.time(context.options.pauses.purge)
     let result = await bounded(
-      limit, hurried: context.options.pauses.hurriedPurge, after: context.interruption.hurried
+      limit, hurried: context.options.pauses.hurriedPurge, after: context.interruption.interrupted
     ) { () async -> Reason? in
       do {
         try await machine.purge()
@@ -143,10 +142,7 @@ struct AttemptRun: Sendable {
     case .some(.some(let reason)):
       await context.tell(.machineLeft(cell: cell.name, machine: machine.name.text, reason: reason))
     case nil:
-      let reason = Reason(
-        "it could not be purged in time",
-        hint: "look for a process with '\(machine.name)' in its command line, and end it", blame: .backend)
-      await context.tell(.machineLeft(cell: cell.name, machine: machine.name.text, reason: reason))
+      await context.tell(.machineLeft(cell: cell.name, machine: machine.name.text, reason: .notPurgedYet))
     }
   }
 
@@ -167,4 +163,12 @@ extension Sequence<Step> {
   fileprivate var fetches: [FetchStep] {
     compactMap { if case .fetch(let fetch) = $0.action { fetch } else { nil } }
   }
+}
+
+extension Reason {
+  /// The guardian goes on with it when the run has ended.
+  static let notPurgedYet = Reason(
+    "it is not purged yet",
+    hint: "a process goes on with it; if 'muster list' still shows it later, run 'muster clean'",
+    blame: .backend)
 }

@@ -25,7 +25,8 @@ package struct Event: Sendable, Codable {
     case cellStarted(cell: String)
     /// The cell is being worked on (`downloading debian/12: 40 %, 12 s left`); for live display.
     case cellProgress(cell: String, activity: String)
-    case attemptStarted(cell: String, attempt: Int, machine: String)
+    /// `log` is the folder of its logs, relative to the output folder.
+    case attemptStarted(cell: String, attempt: Int, machine: String, log: String)
     /// A launch failed for a cause that can pass, and is tried again.
     case launchRetried(cell: String, attempt: Int, reason: Reason)
     case machineLaunched(cell: String, machine: String)

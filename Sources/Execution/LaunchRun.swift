@@ -19,7 +19,8 @@ struct LaunchRun: Sendable {
   func perform() async -> (name: MachineName, Result<any Machine, NoMachine>) {
     let stopwatch = Stopwatch()
     var name = newName()
-    await context.tell(.attemptStarted(cell: cell, attempt: attempt.number, machine: name.text))
+    await context.tell(
+      .attemptStarted(cell: cell, attempt: attempt.number, machine: name.text, log: attempt.folder))
     await context.tell(.phaseStarted(cell: cell, attempt: attempt.number, phase: .launch))
     var count = 1
     var result = await launch(name, count)
@@ -91,16 +92,22 @@ struct LaunchRun: Sendable {
     }
   }
 
-  /// The backend has undone what it began. That is not taken on trust: until it is proven the machine stays on the ledger.
+  /// Ends what there may be of the machine: until it is proven gone, it stays on the ledger.
   private func undo(_ name: MachineName, _ workspace: String) async {
     let relic = Relic(name: name, backend: context.backend.name, workspace: workspace)
-    await uncancelled { [context, cell] in
+    let backends = BackendSet([context.backend])
+    let reason = await bounded(
+      context.scale.time(context.options.pauses.purge), hurried: context.options.pauses.hurriedPurge,
+      after: context.interruption.interrupted
+    ) { () async -> Reason? in
       do throws(Failure) {
-        try await BackendSet([context.backend]).purge(relic)
-        context.custody.purged(name)
+        try await backends.purge(relic)
+        return nil
       } catch {
-        await context.tell(.machineLeft(cell: cell, machine: name.text, reason: Reason(error)))
+        return Reason(error)
       }
     }
+    if case .some(nil) = reason { return context.custody.purged(name) }
+    await context.tell(.machineLeft(cell: cell, machine: name.text, reason: (reason ?? nil) ?? .notPurgedYet))
   }
 }

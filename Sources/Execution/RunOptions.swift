@@ -37,9 +37,10 @@ package struct Pauses: Sendable {
   package var death: Duration = .seconds(5)
   /// How long the collecting of logs may take, before the backend's factor.
   package var collect: Duration = .seconds(60)
-  /// How long a purge may take, before the backend's factor; and after a second signal.
+  /// How long a purge may take, before the backend's factor; and after a signal, since CI systems kill what they asked to
+  /// end soon after. What takes longer is left to the guardian.
   package var purge: Duration = .seconds(60)
-  package var hurriedPurge: Duration = .seconds(10)
+  package var hurriedPurge: Duration = .seconds(3)
 
   package init() {}
 

@@ -137,6 +137,14 @@ package final class HeldLock: Sendable {
     file.withLock { $0 }
   }
 
+  /// Leaves the lock to another process that shares it.
+  package func handOver() {
+    file.withLock { file in
+      try? file?.close()
+      file = nil
+    }
+  }
+
   /// Lets the lock go. The lock file stays: removing it would let two in.
   package func release() {
     file.withLock { file in

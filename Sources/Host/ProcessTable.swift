@@ -20,7 +20,7 @@ package enum ProcessTable {
   /// Ends all processes that bear the mark of a run, and those that these have started, by KILL.
   /// - Returns: The ids of those that are left after `patience`.
   package static func end(ofRun run: String, patience: Duration = .seconds(5)) async -> [Int32] {
-    await end(patience: patience) { await marked(run) }
+    await end(patience: patience) { await processes(ofRun: run) }
   }
 
   /// Ends processes by KILL, and looks again, until there are none.
@@ -65,7 +65,8 @@ package enum ProcessTable {
       await listed(environment: false) { $0.contains(" \(words.joined(separator: " ")) ") }
     }
 
-    private static func marked(_ run: String) async -> [Int32] {
+    /// Those that bear the mark of a run.
+    package static func processes(ofRun run: String) async -> [Int32] {
       await listed(environment: true) { $0.contains(" \(mark)=\(run) ") }
     }
 
@@ -108,7 +109,7 @@ package enum ProcessTable {
     }
 
     /// Those that bear the mark, and all that these have started, even where it was taken from them.
-    private static func marked(_ run: String) async -> [Int32] {
+    package static func processes(ofRun run: String) async -> [Int32] {
       let wanted = [UInt8]("\0\(mark)=\(run)\0".utf8)
       let guardian = [UInt8]("\0\(guardianMark)=".utf8)
       var ids: [Int32] = []

@@ -85,6 +85,11 @@ package final class HeldRunLock: Sendable {
     release()
   }
 
+  /// Leaves the lock to another process that shares it, and that tells what it has it for.
+  package func handOver() {
+    held.handOver()
+  }
+
   package func release() {
     // The record first: once the lock is gone it may be another process of this user that wrote it.
     if held.isHeld { try? FileSystem.remove(record) }

@@ -62,7 +62,7 @@ extension ImageStore {
   /// - Returns: What was removed.
   /// - Throws: `Failure`.
   package func prune(unusedFor time: Duration) async throws -> [StoredImage] {
-    try await sweep(unusedFor: time)
+    await sweep(downloadsUnusedFor: time)
     return try list().filter { image in
       try age(since: image.record.used) >= time && remove(image)
     }
@@ -82,25 +82,58 @@ extension ImageStore {
     return Int64(information.sizeAllocated)
   }
 
-  /// Removes what interrupted downloads and builds left, if nobody works on it.
-  private func sweep(unusedFor time: Duration) async throws {
-    guard FileSystem.isFolder(downloadFolder), FileSystem.isFolder(buildFolder) else { return }
-    for name in try FileSystem.names(in: downloadFolder) {
-      let key = Key(text: String(name.prefix { $0 != "." }))
-      let path = "\(downloadFolder)/\(name)"
-      guard let changed = try FileSystem.information(path)?.modified,
-        age(since: Timestamp(milliseconds: changed / 1_000_000)) >= time,
-        let lock = try FileLock("\(imageFolder)/\(key.text).lock").take()
-      else { continue }
-      try FileSystem.remove(path)
-      lock.release()
+  // MARK: What was cut off
+
+  /// A piece of work that somebody or something has cut off.
+  package struct Remnant: Sendable {
+    package enum Kind: Sendable {
+      /// The next download of the same image goes on with it.
+      case download
+      /// Of no use to anybody.
+      case build
     }
-    for name in try FileSystem.names(in: buildFolder) where name.hasSuffix(Self.noteSuffix) {
-      let key = Key(text: String(name.prefix { $0 != "." }))
-      guard let lock = try FileLock("\(imageFolder)/\(key.text).lock").take() else { continue }
-      await removeWorkshop(key)
-      lock.release()
+
+    package var kind: Kind
+    package var path: String
+    fileprivate var key: Key
+    /// How long nobody has touched it.
+    package var age: Duration
+  }
+
+  /// What downloads and builds left that nobody works on.
+  package func remnants() -> [Remnant] {
+    var remnants: [Remnant] = []
+    for (folder, kind) in [(downloadFolder, Remnant.Kind.download), (buildFolder, .build)] {
+      for name in (try? FileSystem.names(in: folder)) ?? [] {
+        if kind == .build, !name.hasSuffix(Self.noteSuffix) { continue }
+        let key = Key(text: String(name.prefix { $0 != "." }))
+        let path = "\(folder)/\(name)"
+        guard let changed = try? FileSystem.information(path)?.modified,
+          let lock = try? FileLock("\(imageFolder)/\(key.text).lock").take()
+        else { continue }
+        lock.release()
+        let age = age(since: Timestamp(milliseconds: changed / 1_000_000))
+        remnants.append(Remnant(kind: kind, path: path, key: key, age: age))
+      }
     }
+    return remnants
+  }
+
+  /// Removes what builds left, and the downloads that nobody has gone on with for a time, if nobody works on them.
+  /// - Returns: What was removed.
+  @discardableResult
+  package func sweep(downloadsUnusedFor time: Duration) async -> [Remnant] {
+    var removed: [Remnant] = []
+    for remnant in remnants() where remnant.kind == .build || remnant.age >= time {
+      guard let lock = try? FileLock("\(imageFolder)/\(remnant.key.text).lock").take() else { continue }
+      switch remnant.kind {
+      case .download: try? FileSystem.remove(remnant.path)
+      case .build: await removeWorkshop(remnant.key)
+      }
+      lock.release()
+      if !FileSystem.exists(remnant.path) { removed.append(remnant) }
+    }
+    return removed
   }
 }
 

@@ -12,22 +12,20 @@ package struct Epilogue: Sendable {
   package static func events(after events: [Event], machines: [Machine]) -> [Event.Kind] {
     var open = Open()
     for event in events { open.add(event.kind) }
-    guard !open.isFinished else { return [] }
+    // A run may end before its last machine is purged.
+    if open.isFinished { return open.last.map { Self.events(of: machines, in: $0) } ?? [] }
     let reason = Reason(
       "the run was killed",
       hint: "look what killed it: a CI system at its time limit, or the kernel when memory ran out", blame: .host)
     var kinds: [Event.Kind] = []
     if let cell = open.cell {
-      for machine in machines {
-        kinds.append(
-          machine.failure.map { .machineLeft(cell: cell, machine: machine.name, reason: $0) }
-            ?? .machinePurged(cell: cell, machine: machine.name))
-      }
+      kinds += Self.events(of: machines, in: cell)
       if let attempt = open.attempt {
         kinds.append(
           .attemptFinished(
             AttemptFinished(
-              cell: cell, attempt: attempt.number, machine: attempt.machine, outcome: .error, reason: reason, log: "")))
+              cell: cell, attempt: attempt.number, machine: attempt.machine, outcome: .error, reason: reason,
+              log: attempt.log)))
       }
       kinds.append(.cellFinished(CellFinished(cell: cell, outcome: .error, seconds: open.seconds, reason: reason)))
     }
@@ -40,20 +38,29 @@ package struct Epilogue: Sendable {
     return kinds
   }
 
+  private static func events(of machines: [Machine], in cell: String) -> [Event.Kind] {
+    machines.map { machine in
+      machine.failure.map { .machineLeft(cell: cell, machine: machine.name, reason: $0) }
+        ?? .machinePurged(cell: cell, machine: machine.name)
+    }
+  }
+
   /// What has begun and not ended.
   private struct Open {
     /// The cells that have not ended, in order.
     var unfinished: [String] = []
     var cell: String?
-    var attempt: (number: Int, machine: String)?
+    /// The cell that began last.
+    var last: String?
+    var attempt: (number: Int, machine: String, log: String)?
     var seconds: Double = 0
     var isFinished = false
 
     mutating func add(_ kind: Event.Kind) {
       switch kind {
       case .runStarted(let run): unfinished = run.cells.map(\.cell)
-      case .cellStarted(let name): cell = name
-      case .attemptStarted(_, let number, let machine): attempt = (number, machine)
+      case .cellStarted(let name): (cell, last) = (name, name)
+      case .attemptStarted(_, let number, let machine, let log): attempt = (number, machine, log)
       case .phaseFinished(_, _, _, let more): seconds += more
       case .attemptFinished: attempt = nil
       case .cellFinished(let end):

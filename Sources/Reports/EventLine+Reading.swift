@@ -52,7 +52,8 @@ extension Event.Kind {
     switch event {
     case "cell-started": return .cellStarted(cell: cell)
     case "cell-progress": return .cellProgress(cell: cell, activity: json["activity"]?.string ?? "")
-    case "attempt-started": return .attemptStarted(cell: cell, attempt: attempt, machine: machine)
+    case "attempt-started":
+      return .attemptStarted(cell: cell, attempt: attempt, machine: machine, log: json["log"]?.string ?? "")
     case "machine-launched": return .machineLaunched(cell: cell, machine: machine)
     case "machine-purged": return .machinePurged(cell: cell, machine: machine)
     case "machine-kept": return .machineKept(cell: cell, machine: machine, path: json["path"]?.string ?? "")

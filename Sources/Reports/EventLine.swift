@@ -129,10 +129,11 @@ extension JSONWriter {
     case .cellProgress(let cell, let activity):
       head("cell-progress", cell)
       member("activity", activity)
-    case .attemptStarted(let cell, let attempt, let machine):
+    case .attemptStarted(let cell, let attempt, let machine, let log):
       head("attempt-started", cell)
       member("attempt", attempt)
       member("machine", machine)
+      member("log", log)
     case .launchRetried(let cell, let attempt, let reason):
       head("launch-retried", cell)
       member("attempt", attempt)

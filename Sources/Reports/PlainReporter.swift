@@ -84,7 +84,7 @@ struct PlainReporter: Sendable {
       toldActivity = nil
       hasToldFailure = false
       change("\(cell) (\(position.finished + 1) of \(position.total))", at: event.elapsed)
-    case .attemptStarted(_, let attempt, _):
+    case .attemptStarted(_, let attempt, _, _):
       hasToldFailure = false
       if attempt > 1 { change("  attempt \(attempt)", at: event.elapsed) }
     case .machineLaunched(_, let machine): change("  machine \(machine)", at: event.elapsed)

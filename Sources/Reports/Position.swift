@@ -29,7 +29,7 @@ struct Position: Sendable {
       cellSince = event.elapsed
       attempt = 1
       enter(nil, at: event.elapsed)
-    case .attemptStarted(_, let attempt, _):
+    case .attemptStarted(_, let attempt, _, _):
       self.attempt = attempt
       enter(nil, at: event.elapsed)
     case .phaseStarted(_, _, let phase): enter(phase, at: event.elapsed)

@@ -60,7 +60,7 @@ package struct SummaryFold: Sendable {
     case .cellStarted(let cell):
       running = indices[cell].map { ($0, event.elapsed) }
       update(cell) { $0.started = Timestamp(milliseconds: event.time) }
-    case .attemptStarted(let cell, _, let machine):
+    case .attemptStarted(let cell, _, let machine, _):
       update(cell) { $0.attempts.append(AttemptSummary(machine: machine)) }
     case .phaseStarted(let cell, _, let phase):
       updateAttempt(cell) { $0.phases.append(PhaseSummary(phase: phase)) }
@@ -108,16 +108,14 @@ package struct SummaryFold: Sendable {
       summary.machines.left.append(LeftMachine(machine: machine))
     case .machinePurged(_, let machine):
       // A machine whose launch failed is purged too, and counts for nothing.
-      guard alive.remove(machine) != nil else { return }
       forget(machine)
-      summary.machines.purged += 1
+      if alive.remove(machine) != nil { summary.machines.purged += 1 }
     case .machineKept(_, let machine, let path):
       alive.remove(machine)
       forget(machine)
       summary.machines.kept.append(KeptMachine(machine: machine, path: path))
     case .machineLeft(_, let machine, let reason):
       // It may be left even where its launch did not succeed.
-      alive.insert(machine)
       forget(machine)
       summary.machines.left.append(LeftMachine(machine: machine, reason: reason))
     default: break

@@ -28,8 +28,13 @@ struct MusterProcess {
   }
 
   /// Starts it, for tests that watch it or end it.
-  func start(_ arguments: [String], log: String) async throws -> RunningProcess {
-    try await RunningProcess.start(command(arguments), log: log)
+  /// - Parameter starter: What starts it in turn, such as `nohup`.
+  func start(_ arguments: [String], through starter: [String] = [], log: String) async throws -> RunningProcess {
+    var command = command(arguments)
+    if let first = starter.first {
+      (command.executable, command.arguments) = (first, starter.dropFirst() + [command.executable] + arguments)
+    }
+    return try await RunningProcess.start(command, log: log)
   }
 
   private func command(_ arguments: [String]) -> HostCommand {
@@ -43,7 +48,7 @@ struct MusterProcess {
 }
 
 /// A folder of its own for one test, removed at its end.
-final class Scratch {
+final class Scratch: Sendable {
   let path: String
 
   init() throws {

@@ -148,7 +148,7 @@ import Testing
       $0.pauses.purge = .milliseconds(20)
     }
     #expect(events.outcomes == [.failed])
-    #expect(events.briefs.contains("left: it could not be purged in time"))
+    #expect(events.briefs.contains("left: it is not purged yet"))
     fixture.backend.release.keep(())
     for request in fixture.backend.requests { try FileSystem.removeTree(request.workspace) }
   }

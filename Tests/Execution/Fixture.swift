@@ -62,7 +62,7 @@ final class Fixture: Sendable {
       await onEvent(index, event)
     }
     await executor.run()
-    await custody.end()
+    _ = await custody.end()
     return events.withLock { $0.map(\.kind) }
   }
 
@@ -80,7 +80,7 @@ extension Event.Kind {
     case .working, .cellProgress: nil
     case .setupFinished(let step): "setup \(step.outcome.rawValue)"
     case .cellStarted(let cell): "\(cell) started"
-    case .attemptStarted(_, let attempt, _): "attempt \(attempt)"
+    case .attemptStarted(_, let attempt, _, _): "attempt \(attempt)"
     case .launchRetried(_, _, let reason): "launch again: \(reason.message)"
     case .machineLaunched: "launched"
     case .phaseStarted(_, _, let phase): "\(phase.rawValue) {"

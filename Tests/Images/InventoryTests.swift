@@ -61,6 +61,26 @@ struct InventoryTests {
     #expect(try folder.names("downloads").isEmpty)
   }
 
+  /// A build that was cut off is of no use; a download is, for a while; and neither is touched while somebody works on it.
+  @Test func whatWasCutOffIsSwept() async throws {
+    let folder = try TestFolder()
+    let store = ImageStore(cache: folder / "cache")
+    for name in ["images", "downloads", "builds", "builds/muster-build-x"] {
+      try FileSystem.createFolder(folder / "cache/\(name)")
+    }
+    try FileSystem.write("half", to: folder / "cache/downloads/0123.part")
+    try FileSystem.write(folder / "cache/builds/muster-build-x", to: folder / "cache/builds/4567.muster-build-x.place")
+    #expect(Set(store.remnants().map(\.kind)) == [.download, .build])
+    let lock = try #require(try FileLock(folder / "cache/images/4567.lock").take())
+    #expect(await store.sweep(downloadsUnusedFor: .seconds(3600)).isEmpty)
+    lock.release()
+    #expect(await store.sweep(downloadsUnusedFor: .seconds(3600)).map(\.kind) == [.build])
+    #expect(try folder.names("builds").isEmpty)
+    #expect(try folder.names("downloads") == ["0123.part"])
+    #expect(await store.sweep(downloadsUnusedFor: .zero).map(\.kind) == [.download])
+    #expect(store.remnants().isEmpty)
+  }
+
   @Test func imageThatIsBeingMadeIsNotRemoved() async throws {
     let (folder, server) = (try TestFolder(), try server())
     let store = try await filled(folder, server, ["/a.img"])

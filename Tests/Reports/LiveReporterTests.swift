@@ -194,7 +194,7 @@ import Testing
     var script = EventScript()
     script.start(["a@x"])
     script.begin("a@x")
-    script.add(.attemptStarted(cell: "a@x", attempt: 1, machine: "m"))
+    script.add(.attemptStarted(cell: "a@x", attempt: 1, machine: "m", log: "a"))
     script.add(.phaseStarted(cell: "a@x", attempt: 1, phase: .verify))
     script.add(.stepStarted(cell: "a@x", attempt: 1, phase: .verify, title: "make check\nmore", location: nil))
     for event in script.events { _ = reporter.receive(event, finished: nil) }

@@ -50,7 +50,7 @@ struct EventScript {
 
   /// An attempt up to a machine that is ready.
   mutating func launch(_ cell: String, attempt: Int = 1) {
-    add(.attemptStarted(cell: cell, attempt: attempt, machine: machine(cell, attempt)))
+    add(.attemptStarted(cell: cell, attempt: attempt, machine: machine(cell, attempt), log: log(cell, attempt)))
     add(.phaseStarted(cell: cell, attempt: attempt, phase: .launch))
     add(after: 8, .machineLaunched(cell: cell, machine: machine(cell, attempt)))
     add(.phaseFinished(cell: cell, attempt: attempt, phase: .launch, seconds: 8.25))
@@ -74,7 +74,7 @@ struct EventScript {
       .attemptFinished(
         AttemptFinished(
           cell: cell, attempt: attempt, machine: machine(cell, attempt), outcome: outcome, reason: reason,
-          log: "cells/\(cell)/\(attempt)")))
+          log: log(cell, attempt))))
   }
 
   mutating func finish(
@@ -107,6 +107,8 @@ struct EventScript {
   func machine(_ cell: String, _ attempt: Int) -> String {
     "muster-\(cell.prefix { $0 != "@" && $0 != "[" })-\(attempt)"
   }
+
+  func log(_ cell: String, _ attempt: Int) -> String { "cells/\(cell)/\(attempt)" }
 }
 
 extension StepFinished {
@@ -189,7 +191,7 @@ enum SampleRun {
       evidence: ["Err:1 http://mirror.example stable InRelease", "  Connection refused"],
       hint: "run again later", blame: .mirror)
     script.begin(cell)
-    script.add(.attemptStarted(cell: cell, attempt: 1, machine: script.machine(cell, 1)))
+    script.add(.attemptStarted(cell: cell, attempt: 1, machine: script.machine(cell, 1), log: script.log(cell, 1)))
     script.add(.phaseStarted(cell: cell, attempt: 1, phase: .launch))
     script.add(.cellProgress(cell: cell, activity: "downloading fedora/44: 3 %, 2m left"))
     script.add(.cellProgress(cell: cell, activity: "downloading fedora/44: 4 %, 2m left"))

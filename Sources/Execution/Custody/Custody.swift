@@ -42,9 +42,17 @@ package final class Custody: Sendable {
     ledger.kept(name, path: path)
   }
 
-  /// Ends the custody of a run that has come to its end.
-  package func end() async {
-    await guardian.withLock { $0 }?.dismiss()
+  /// Ends the custody of a run that has come to its end. A machine that could not be purged in time is left to the
+  /// guardian, which goes on once this process has ended.
+  /// - Returns: Whether it is: then the machine's lock must be left to the guardian too.
+  package func end() async -> Bool {
+    let guardian = guardian.withLock { $0 }
+    if ledger.isOwing, let guardian, guardian.isAlive {
+      ledger.handOver()
+      return true
+    }
+    await guardian?.dismiss()
     ledger.close()
+    return false
   }
 }

@@ -14,6 +14,7 @@ package final class Ledger: Sendable {
   package let lock: HeldLock?
   private let file: AppendedFile
   private let open: Mutex<Set<MachineName>>
+  private let spared = Mutex<Set<MachineName>>([])
 
   package static let schema = "muster.ledger/1"
   package static let suffix = ".ledger"
@@ -78,12 +79,25 @@ package final class Ledger: Sendable {
 
   /// Says that a machine's disk is kept because a person asked for it.
   package func kept(_ name: MachineName, path: String) {
+    _ = spared.withLock { $0.insert(name) }
     let until = Timestamp.now.milliseconds + Int64(Self.keptFor.seconds * 1000)
     try? write { json in
       json.member("kept", name.text)
       json.member("path", path)
       json.member("until", until)
     }
+  }
+
+  /// Whether there are machines that are not proven gone, and that nobody asked to keep.
+  package var isOwing: Bool {
+    let spared = spared.withLock { $0 }
+    return open.withLock { !$0.isSubset(of: spared) }
+  }
+
+  /// Leaves the ledger as it is to another process that shares its lock.
+  package func handOver() {
+    file.close()
+    lock?.handOver()
   }
 
   /// Removes the ledger if nothing of its run is left or kept, and lets it go.
@@ -122,6 +136,13 @@ package struct LedgerRecord: Sendable {
       self.processID = processID
       self.command = command
       self.output = output
+    }
+
+    /// Of what this process does.
+    package init(_ run: RunID, command: String, output: String = "") {
+      self.init(
+        run: run.text, host: HostFacts.hostID, user: HostFacts.userID, processID: HostFacts.processID,
+        command: command, output: output)
     }
   }
 

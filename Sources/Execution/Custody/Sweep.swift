@@ -37,19 +37,34 @@ package struct Sweep: Sendable {
     }
   }
 
-  /// Ends all that dead runs have left.
-  /// - Parameter includingKept: Also those that somebody asked to keep.
-  package func perform(includingKept: Bool = false) async -> Result {
+  /// The processes that dead runs have left, such as a download, by the run's ledger. A machine's own are among them.
+  package func processes() async -> [(header: LedgerRecord.Header, ids: [Int32])] {
+    var found: [(LedgerRecord.Header, [Int32])] = []
+    for path in paths {
+      guard let (record, lock) = dead(path) else { continue }
+      lock.release()
+      let ids = await ProcessTable.processes(ofRun: record.header.run)
+      if !ids.isEmpty { found.append((record.header, ids)) }
+    }
+    return found
+  }
+
+  /// Ends all that dead runs have left: also their processes, and ledgers with nothing open.
+  /// - Parameters:
+  ///   - includingKept: Also those that somebody asked to keep.
+  ///   - tell: Called before each, since a backend may take its time.
+  package func perform(includingKept: Bool = false, tell: (Finding) -> Void = { _ in }) async -> Result {
     var result = Result()
     for path in paths {
       guard let (record, lock) = dead(path) else { continue }
-      await perform(record, path, lock, includingKept, &result)
+      await perform(record, path, lock, includingKept, tell, &result)
     }
     return result
   }
 
   private func perform(
-    _ record: LedgerRecord, _ path: String, _ lock: HeldLock, _ includingKept: Bool, _ result: inout Result
+    _ record: LedgerRecord, _ path: String, _ lock: HeldLock, _ includingKept: Bool, _ tell: (Finding) -> Void,
+    _ result: inout Result
   ) async {
     // One that cannot be written to is no reason to leave a machine: the next sweep looks for it once more.
     let ledger = try? Ledger(record, at: path, lock: lock)
@@ -61,6 +76,7 @@ package struct Sweep: Sendable {
         result.kept.append(finding)
         continue
       }
+      tell(finding)
       do throws(Failure) {
         try await backends.purge(entry.relic)
         ledger?.purged(entry.name)
@@ -80,23 +96,44 @@ package struct Sweep: Sendable {
 
   /// The ledger of a dead run, locked; `nil` for one of a live run, of another user, of another host, and for what is none.
   private func dead(_ path: String) -> (LedgerRecord, HeldLock)? {
-    guard let information = try? FileSystem.information(path, followingLink: false), information.type == .regular,
-      information.userID.rawValue == HostFacts.userID, let lock = (try? FileLock(path).take()) ?? nil
-    else {
-      return nil
-    }
+    guard isOwn(path), let lock = (try? FileLock(path).take()) ?? nil else { return nil }
     guard let text = try? FileSystem.readText(path), let record = LedgerRecord(text) else {
       // The run ended before its first line was whole, so it has made nothing.
-      if information.size < 1 << 16 { try? FileSystem.remove(path) }
+      if let size = try? FileSystem.information(path)?.size, size < 1 << 16 { try? FileSystem.remove(path) }
       lock.release()
       return nil
     }
-    guard record.header.host == HostFacts.hostID, record.header.user == HostFacts.userID else {
+    guard record.isOfThisUserAndHost else {
       lock.release()
       return nil
     }
     return (record, lock)
   }
+
+  private func isOwn(_ path: String) -> Bool {
+    guard let information = try? FileSystem.information(path, followingLink: false) else { return false }
+    return information.type == .regular && information.userID.rawValue == HostFacts.userID
+  }
+
+  // MARK: All there are
+
+  /// The machines that runs own that are alive.
+  package func owned() -> [Finding] {
+    paths.flatMap { path -> [Finding] in
+      guard isOwn(path) else { return [] }
+      if let (_, lock) = dead(path) {
+        lock.release()
+        return []
+      }
+      guard let text = try? FileSystem.readText(path), let record = LedgerRecord(text), record.isOfThisUserAndHost
+      else { return [] }
+      return record.open.map { Finding(entry: $0, header: record.header) }
+    }
+  }
+}
+
+extension LedgerRecord {
+  fileprivate var isOfThisUserAndHost: Bool { header.host == HostFacts.hostID && header.user == HostFacts.userID }
 }
 
 extension BackendSet {

@@ -1,0 +1,162 @@
+import Foundation
+import MusterHost
+import Testing
+
+/// Runs on real machines on a host that lets them down.
+@Suite(.serialized) struct TroubledRealRunTests {
+  /// The disk of state and output is full in the middle of the first cell: nothing more is launched, for it could not be
+  /// written down; what there is is purged, and the host is blamed.
+  @Test(.enabled(if: HostFacts.isRoot)) func onAFullDisk() async throws {
+    try await Self.onAMount("-t", "tmpfs", "-o", "size=24M", "tmpfs") { ground in
+      let run = try await ground.start()
+      try await run.wait(for: "step-started")
+      _ = try await HostCommand("dd", ["if=/dev/zero", "of=\(ground.path)/filler", "bs=4k"]).run()
+      try await Self.expectOrderlyEnd(of: run)
+      // With room again, the next sweep finds nothing that is not gone already.
+      try FileSystem.remove("\(ground.path)/filler")
+      #expect(try await ground.clean("--force").ending == .exited(0))
+      try ground.expectNoTrace("with room again")
+    }
+  }
+
+  /// As a file system does that has met an error: what is open can be written, nothing new can be made.
+  @Test(.enabled(if: HostFacts.isRoot)) func onAReadOnlyDisk() async throws {
+    try await Self.onAMount("-t", "tmpfs", "tmpfs") { ground in
+      let run = try await ground.start()
+      try await run.wait(for: "step-started")
+      try await Self.mount("--bind", ground.path, ground.path)
+      try await Self.mount("-o", "remount,bind,ro", ground.path)
+      try await Self.expectOrderlyEnd(of: run)
+      _ = try await HostCommand("umount", [ground.path]).run()
+      #expect(try await ground.clean("--force").ending == .exited(0))
+      try ground.expectNoTrace("when it can be written again")
+    }
+  }
+
+  /// As the kernel does when memory ran out: the machine's process is killed.
+  @Test func withoutMemory() async throws {
+    let ground = try await KillingGround(tests: ["one"], step: "sleep 60")
+    let run = try await ground.start()
+    try await run.wait(for: "step-started")
+    let name = try #require(run.machines.first)
+    let emulator = try #require(
+      try Witness.processes(with: name).first { id in
+        (try? FileSystem.readText("/proc/\(id)/comm"))?.hasPrefix("qemu") ?? false
+      })
+    kill(emulator, SIGKILL)
+    #expect(await run.process.ending() == .exited(3), "\(run.console)")
+    let cell = try run.summary()["cells"][0]
+    #expect(cell["outcome"].string == "error")
+    #expect(cell["blame"].string == "host")
+    try await run.expectNothingLeft("without memory")
+    try ground.expectNoTrace("without memory")
+  }
+
+  /// Whoever reads along goes away: the run goes on to its end.
+  @Test func whenNobodyReads() async throws {
+    let ground = try await KillingGround(tests: ["one"])
+    let script = #""$@" 2>&1 | head -n 1; echo "${PIPESTATUS[0]}""#
+    let output = try await HostCommand(
+      "bash", ["-c", script, "bash", MusterProcess.executable] + ground.arguments(output: "\(ground.path)/out")
+    ).run()
+    #expect(output.text.hasSuffix("\n0"), "\(output.text)")
+    #expect(try JSON(file: "\(ground.path)/out/summary.json")["outcome"].string == "passed")
+    try ground.expectNoTrace("when nobody reads")
+  }
+
+  /// `nohup` is respected.
+  @Test func underNohup() async throws {
+    let ground = try await KillingGround(tests: ["one"], step: "sleep 1")
+    let run = try await ground.start(through: ["nohup"])
+    try await run.wait(for: "step-started")
+    kill(run.process.processID, SIGHUP)
+    #expect(await run.process.ending() == .exited(0), "\(run.console)")
+    try run.expectReports(["passed"], "under nohup")
+    try ground.expectNoTrace("under nohup")
+  }
+
+  /// The terminal is closed: purged, reported, and dead by HUP.
+  @Test func whenTheTerminalIsClosed() async throws {
+    let ground = try await KillingGround(tests: ["one"], step: "sleep 60")
+    let terminal = """
+      import os, pty, sys, time
+      child, master = pty.fork()
+      if child == 0: os.execv(sys.argv[2], sys.argv[2:])
+      while not os.path.exists(sys.argv[1]):
+          os.set_blocking(master, False)
+          try: os.read(master, 4096)
+          except BlockingIOError: time.sleep(0.01)
+      os.close(master)
+      sys.exit(os.WTERMSIG(os.waitpid(child, 0)[1]))
+      """
+    let run = try await ground.start(through: ["python3", "-c", terminal, "\(ground.path)/close"])
+    try await run.wait(for: "step-started")
+    let watch = Stopwatch()
+    try FileSystem.write("", to: "\(ground.path)/close")
+    #expect(await run.process.ending() == .exited(SIGHUP), "\(run.console)")
+    #expect(watch.elapsed < .seconds(5))
+    try run.expectReports(["cancelled"], "when the terminal is closed")
+    try await run.expectNothingLeft("when the terminal is closed")
+    try ground.expectNoTrace("when the terminal is closed")
+  }
+
+  /// The building of an image is killed: what it started goes on, until a sweep ends it and removes what there is of it.
+  @Test func whenABuildIsKilled() async throws {
+    let scratch = try Scratch()
+    let folders = ["--cache", "\(scratch.path)/cache", "--state", scratch.path]
+    let build = try await MusterProcess().start(["images", "build", "bookworm"] + folders, log: "\(scratch.path)/log")
+    func builders() throws -> [Int32] {
+      try Witness.processes(with: "MUSTER_BUILD=\(scratch.path)/cache/builds/")
+    }
+    while try builders().isEmpty {
+      try #require(build.ended == nil)
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    kill(build.processID, SIGKILL)
+    _ = await build.ending()
+    #expect(try !builders().isEmpty)
+    let list = try await MusterProcess().run(["clean", "--list-only"] + folders)
+    #expect(list.text.contains("left by muster images") && list.text.contains("cut off"), "\(list.text)")
+    let clean = try await MusterProcess().run(["clean", "--force"] + folders)
+    #expect(clean.ending == .exited(0), "\(clean.errorText)")
+    #expect(try builders() == [])
+    #expect(try FileSystem.names(in: "\(scratch.path)/cache/builds") == [])
+    #expect(try FileSystem.names(in: "\(scratch.path)/ledgers") == [])
+    #expect(try await MusterProcess().run(["clean", "--list-only"] + folders).text == "nothing to purge")
+  }
+
+  // MARK: Parts
+
+  private static func expectOrderlyEnd(of run: KillableRun) async throws {
+    let names = run.machines
+    let ending = await run.process.ending()
+    #expect(ending == .exited(3) || ending == .exited(74), "\(String(describing: ending)): \(run.console)")
+    for name in names { #expect(try Witness.processes(with: name) == []) }
+    #expect(Witness.workspaces.subtracting(run.ground.before) == [])
+    #expect(run.events.count { $0.contains(#""event":"machine-launched""#) } == 1)
+  }
+
+  /// Everything of the run is on a file system of its own.
+  private static func onAMount(
+    _ options: String..., body: (KillingGround) async throws -> Void
+  ) async throws {
+    let ground = try await KillingGround(step: "sleep 2")
+    try await mount(options + [ground.path])
+    do {
+      // The mount hides what was there.
+      try FileSystem.write(ground.text, to: ground.matrix)
+      try await body(ground)
+    } catch {
+      _ = try await HostCommand("umount", ["-l", ground.path]).run()
+      throw error
+    }
+    _ = try await HostCommand("umount", ["-l", ground.path]).run()
+  }
+
+  private static func mount(_ arguments: String...) async throws { try await mount(arguments) }
+
+  private static func mount(_ arguments: [String]) async throws {
+    let mounted = try await HostCommand("mount", arguments).run()
+    try #require(mounted.ending.isSuccess, "\(mounted.errorText)")
+  }
+}
