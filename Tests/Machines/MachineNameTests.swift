@@ -23,8 +23,14 @@ import Testing
     #expect(try /muster.*-1763698000-99999-[0-9a-f]{6}/.wholeMatch(in: name.text) != nil)
   }
 
-  @Test func twoAreNeverTheSame() {
-    let names = (0..<100).map { _ in MachineName(test: "x", seconds: 1, processID: 2) }
-    #expect(Set(names).count > 95)
+  /// However many are made at once.
+  @Test func twoAreNeverTheSame() async {
+    let names = await withTaskGroup(of: [MachineName].self) { group in
+      for _ in 0..<8 {
+        group.addTask { (0..<1000).map { _ in MachineName(test: "x", seconds: 1, processID: 2) } }
+      }
+      return await group.reduce(into: []) { $0 += $1 }
+    }
+    #expect(Set(names).count == 8000)
   }
 }
