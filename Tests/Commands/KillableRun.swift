@@ -48,25 +48,27 @@ final class KillingGround: Sendable {
 
   /// Cells with one step each, on the tiny guest.
   convenience init(
-    tests: [String] = ["one", "two"], step: String = "true"
+    tests: [String] = ["one", "two"], step: String = "true", environment: [String: String?] = [:]
   ) async throws {
     let disk = try await TinyImage.disk()
-    let cells = tests.map { "  \($0): {distros: all, verify: [{run: '\(step)'}]}\n" }.joined()
-    try self.init(
-      matrix: """
-        muster: 1
-        resources: {cpus: 1, memory: 256M, disk: 256M}
-        distros:
-          tiny: {image: {path: '\(disk)'}, family: debian}
-        tests:
-        \(cells)
-        """)
+    try self.init(tests: tests, step: step, image: "{path: '\(disk)'}", environment: environment)
   }
 
-  init(matrix text: String, environment: [String: String?] = [:], options: [String] = []) throws {
+  /// Cells with one step each, on any image.
+  init(
+    tests: [String], step: String, image: String, environment: [String: String?] = [:], options: [String] = []
+  ) throws {
+    let cells = tests.map { "  \($0): {distros: all, verify: [{run: '\(step)'}]}\n" }.joined()
+    text = """
+      muster: 1
+      resources: {cpus: 1, memory: 256M, disk: 256M}
+      distros:
+        tiny: {image: \(image), family: debian}
+      tests:
+      \(cells)
+      """
     scratch = try Scratch()
     matrix = try scratch.write("matrix.yaml", text)
-    self.text = text
     self.environment = environment
     self.options = options
   }

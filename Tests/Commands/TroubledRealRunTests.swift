@@ -125,6 +125,42 @@ import Testing
     #expect(try await MusterProcess().run(["clean", "--list-only"] + folders).text == "nothing to purge")
   }
 
+  /// A CI system that kills its job still shows the step's summary.
+  @Test func killedUnderGitHub() async throws {
+    let scratch = try Scratch()
+    let stepSummary = try scratch.write("step-summary.md", "")
+    let ground = try await KillingGround(
+      step: "sleep 60", environment: ["GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": stepSummary])
+    let run = try await ground.start()
+    try await run.wait(for: "step-started")
+    try await run.kill()
+    try await run.expectNothingLeft("killed under GitHub")
+    #expect(try FileSystem.readText(stepSummary).contains("the run was killed"))
+    let attempt = try run.summary()["cells"][0]["attempts"][0]
+    let log = try #require(attempt["log"].string)
+    #expect(FileSystem.isFile("\(run.output)/\(log)/console.log"))
+  }
+
+  /// Each machine, and whose it is.
+  @Test func machinesAreListed() async throws {
+    let ground = try await KillingGround(tests: ["one"], step: "sleep 60")
+    let run = try await ground.start()
+    try await run.wait(for: "step-started")
+    let name = try #require(run.machines.first)
+    let folders = ["--state", ground.path, "--cache", testCache]
+    func state() async throws -> String? {
+      let list = try await JSON(MusterProcess().run(["list", "--format", "json"] + folders).stdout)
+      return list["machines"].array.first { $0["machine"].string == name }?["state"].string
+    }
+    #expect(try await state() == "alive")
+    let unknown = try await MusterProcess().run(["list", "--state", "\(ground.path)/other", "--cache", testCache])
+    #expect(unknown.text.contains("\(name)  qemu  unproven"), "\(unknown.text)")
+    try await run.kill(withGuardian: true)
+    #expect(try await state() == "orphaned")
+    #expect(try await ground.clean("--force").ending == .exited(0))
+    #expect(try await state() == nil)
+  }
+
   // MARK: Parts
 
   private static func expectOrderlyEnd(of run: KillableRun) async throws {
