@@ -69,6 +69,7 @@ let package = Package(
     room("Guest", uses: ["Host"], [system]),
     room("Machines", uses: ["Guest", "Host", "Images", "Catalog"], [system]),
     room("QEMU", path: "Backends/QEMU", uses: ["Machines", "Images", "Guest", "Host", "Catalog"], [system]),
+    room("Multipass", path: "Backends/Multipass", uses: ["Machines", "Images", "Guest", "Host", "Catalog"]),
     room(
       "Execution", uses: ["Matrix", "Channels", "Machines", "Guest", "Images", "Host", "Catalog", "Diagnostics"],
       [collections, system]),
@@ -76,8 +77,8 @@ let package = Package(
     room(
       "Commands",
       uses: [
-        "Reports", "Execution", "QEMU", "Machines", "Images", "Guest", "Host", "Channels", "Matrix", "YAML", "Catalog",
-        "Diagnostics",
+        "Reports", "Execution", "QEMU", "Multipass", "Machines", "Images", "Guest", "Host", "Channels", "Matrix",
+        "YAML", "Catalog", "Diagnostics",
       ],
       [argumentParser, system]),
     .executableTarget(
@@ -93,6 +94,7 @@ let package = Package(
     tests(of: "Guest", uses: ["Host"], [system]),
     tests(of: "Machines", uses: ["Images", "Host", "Catalog"]),
     tests(of: "QEMU", uses: ["Machines", "Images", "Guest", "Host", "Catalog"], [system]),
+    tests(of: "Multipass", uses: ["Machines", "Guest", "Host", "Catalog"], [system]),
     tests(
       of: "Execution",
       uses: ["Matrix", "Channels", "Machines", "Guest", "Images", "Host", "Catalog", "Diagnostics", "YAML"],

@@ -1,6 +1,7 @@
 import MusterHost
 import MusterImages
 import MusterMachines
+import MusterMultipass
 import MusterQEMU
 import SystemPackage
 
@@ -10,7 +11,7 @@ extension BackendSet {
   ///   - cache: The absolute folder for images.
   ///   - offline: Use the images that are there, and ask no network for them.
   static func all(cache: String, offline: Bool) -> BackendSet {
-    BackendSet([QEMUBackend(cache: cache, store: ImageStore(cache: cache, offline: offline))])
+    BackendSet([QEMUBackend(cache: cache, store: ImageStore(cache: cache, offline: offline)), MultipassBackend()])
   }
 
   /// The first that works; `nil` after it was told what is wrong with each.

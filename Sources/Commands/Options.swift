@@ -47,6 +47,7 @@ struct SelectionOptions: ParsableArguments {
 enum BackendName: String, ExpressibleByArgument, CaseIterable {
   case auto
   case qemu
+  case multipass
 
   /// What the plan's list of backends becomes; empty means the first that works.
   var preference: [String] { self == .auto ? [] : [rawValue] }

@@ -46,7 +46,8 @@ struct LaunchRun: Sendable {
 
   private func newName() -> MachineName {
     MachineName(
-      test: plan.test, seconds: Int(Timestamp.now.milliseconds / 1000), processID: HostFacts.processID)
+      test: plan.test, seconds: Int(Timestamp.now.milliseconds / 1000), processID: HostFacts.processID,
+      limit: context.backend.nameLimit)
   }
 
   private func launch(_ name: MachineName, _ count: Int) async -> Result<any Machine, Failure> {

@@ -1,3 +1,5 @@
+import MusterHost
+
 /// How one talks to a machine once it is up.
 package protocol Guest: Sendable {
   /// Runs a script in the machine and hands on its output as it comes; `output` is awaited before more is read, and
@@ -59,6 +61,10 @@ package struct GuestCommand: Sendable, Hashable {
 package enum GuestStream: String, Sendable, Hashable, Codable {
   case stdout
   case stderr
+
+  init(_ stream: ProcessStream) {
+    self = stream == .stdout ? .stdout : .stderr
+  }
 }
 
 package enum GuestEnding: Sendable, Hashable {

@@ -1,4 +1,4 @@
-/// A shell program for a machine, as `SSHConnection` sends it. It stands in a private folder, `$d`, and is read to its
+/// A shell program for a machine, as a `JobCarrier` brings it there. It stands in a private folder, `$d`, and is read to its
 /// end before its first line is executed, so that half of one that came through never does anything.
 ///
 /// It writes down its session, by which it can be ended. While it runs, descriptor 4 is the standard error that the host sees, and its own messages go to a note.
@@ -14,11 +14,17 @@ struct GuestJob: Sendable {
   /// beforehand, and becomes it. Nothing of a script is ever in a command line.
   ///
   /// Every process that a shell starts costs an emulated machine some hundredths of a second, so there are few.
-  static let remoteCommand =
-    "sh -c 'umask 077; IFS= read -r i && IFS= read -r m || exit 1; d=/run/muster-$i; "
+  static let remoteCommand = "sh -c '\(receiving)'"
+
+  private static let receiving =
+    "umask 077; IFS= read -r i && IFS= read -r m || exit 1; d=/run/muster-$i; "
     + "mkdir \"$d\" \"$d/in\" 2>/dev/null || { d=/tmp/muster-$i; mkdir \"$d\" \"$d/in\" || exit 1; }; "
     + "while IFS= read -r l; do if [ \"$l\" = \"$m\" ]; then exec sh \"$d/job\" \"$d\" 3>&-; fi; "
-    + "printf \"%s\\n\" \"$l\" >&3 || exit 1; done 3>\"$d/job\"; rm -rf \"$d\"; exit 1'"
+    + "printf \"%s\\n\" \"$l\" >&3 || exit 1; done 3>\"$d/job\"; rm -rf \"$d\"; exit 1"
+
+  /// The first line of a file that does the same when `sh` is given its path: the header and what the program reads come
+  /// after it. The file removes itself.
+  static let fileHead = "{ exec <\"$0\" && IFS= read -r i && rm -f \"$0\" || exit 1; \(receiving); }\n"
 
   /// The bytes for its standard input; what the program reads itself comes after them.
   var header: [UInt8] {

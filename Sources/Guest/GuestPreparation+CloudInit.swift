@@ -27,23 +27,13 @@ extension GuestPreparation {
         lock_passwd: false
         ssh_authorized_keys:
           - \(Self.quoted(identity.publicKey))
-      - name: \(Self.user)
-        gecos: Muster
-        lock_passwd: true
-        sudo: "ALL=(ALL:ALL) NOPASSWD:ALL"
+    \(Self.plainUser)
     write_files:
       - path: /etc/ssh/sshd_config.d/00-muster.conf
         permissions: "0644"
         content: |
     \(Self.indented(Self.sshdSettings, by: 6))
-      - path: /etc/apt/apt.conf.d/99-muster
-        permissions: "0644"
-        content: |
-    \(Self.indented(Self.aptSettings, by: 6))
-      - path: /etc/needrestart/conf.d/99-muster.conf
-        permissions: "0644"
-        content: |
-    \(Self.indented(Self.needrestartSettings, by: 6))
+    \(Self.packageManagerFiles)
     bootcmd:
       - - sh
         - -c
@@ -52,6 +42,43 @@ extension GuestPreparation {
 
     """
   }
+
+  /// The user-data of a machine that its manager makes and reaches by itself: the plain user, and nothing that installs
+  /// packages behind a test's back. The manager's own user stays, for it logs in as that.
+  package static let managedUserData = """
+    #cloud-config
+    package_update: false
+    package_upgrade: false
+    users:
+      - default
+    \(plainUser)
+    write_files:
+    \(packageManagerFiles)
+    bootcmd:
+      - - sh
+        - -c
+        - |
+    \(indented(masking, by: 6))
+
+    """
+
+  private static let plainUser = """
+      - name: \(user)
+        gecos: Muster
+        lock_passwd: true
+        sudo: "ALL=(ALL:ALL) NOPASSWD:ALL"
+    """
+
+  private static let packageManagerFiles = """
+      - path: /etc/apt/apt.conf.d/99-muster
+        permissions: "0644"
+        content: |
+    \(indented(aptSettings, by: 6))
+      - path: /etc/needrestart/conf.d/99-muster.conf
+        permissions: "0644"
+        content: |
+    \(indented(needrestartSettings, by: 6))
+    """
 
   /// What cannot wait for cloud-init's own modules. It runs at every boot, before sshd starts.
   private static var bootCommands: String {
@@ -66,6 +93,11 @@ extension GuestPreparation {
     fi
     # A password that starts with "!" locks root out where sshd does without PAM; "*" fits no password either.
     sed -i 's/^root:![^:]*:/root:*:/' /etc/shadow
+    \(masking)
+    """
+  }
+
+  private static let masking = """
     if command -v systemctl >/dev/null 2>&1; then
       for unit in \(maskedUnits.joined(separator: " ")); do
         ln -sf /dev/null "/etc/systemd/system/$unit"
@@ -75,7 +107,6 @@ extension GuestPreparation {
     fi
     true
     """
-  }
 
   /// A script that a machine with cloud-init runs when ssh answers: it ends with 0 when the machine is ready, and with
   /// another status and the evidence on its standard output when its first boot failed for good.

@@ -6,12 +6,8 @@ import Synchronization
 /// A script is one round trip. It ends when its own process does: all that this one wrote is handed on, while what it left
 /// in the background lives on and is not waited for.
 package final class SSHGuest: Guest {
-  private let connection: SSHConnection
-  private let exchanges = Mutex<[SSHExchange]>([])
-  private let counter = Mutex(0)
-
-  /// How long the ending of a script in the machine may take before it is given up.
-  private let endingDeadline: Duration
+  private let carrier: SSHCarrier
+  private let runner: JobRunner
 
   /// - Parameters:
   ///   - address: What of the host leads to the machine; Muster's backends forward a port of 127.0.0.1.
@@ -22,14 +18,15 @@ package final class SSHGuest: Guest {
     address: String = "127.0.0.1", port: UInt16, user: String = "root", identity: GuestIdentity, controlPath: String,
     endingDeadline: Duration = .seconds(30)
   ) {
-    connection = SSHConnection(address: address, port: port, user: user, identity: identity, controlPath: controlPath)
-    self.endingDeadline = endingDeadline
+    carrier = SSHCarrier(
+      SSHConnection(address: address, port: port, user: user, identity: identity, controlPath: controlPath))
+    runner = JobRunner(carrier: carrier, endingDeadline: endingDeadline)
   }
 
   /// Asks once whether the machine lets Muster in; `nil` when it does. The connection stays for what comes next.
   package func probe(deadline: Duration) async -> GuestError? {
     do {
-      _ = try await ask("exit 0", deadline: deadline)
+      _ = try await carrier.ask("exit 0", deadline: deadline)
       return nil
     } catch let error as GuestError {
       return error
@@ -41,138 +38,67 @@ package final class SSHGuest: Guest {
   /// The id of the machine's present boot, which no other boot has.
   /// - Throws: `GuestError`, `CancellationError`.
   package func bootID(deadline: Duration = .seconds(60)) async throws -> String {
-    let id = try await ask("cat /proc/sys/kernel/random/boot_id", deadline: deadline).trimmed
+    let id = try await carrier.ask("cat /proc/sys/kernel/random/boot_id", deadline: deadline).trimmed
     guard !id.isEmpty else { throw GuestError(.circumstances, "the machine has no boot id") }
     return id
   }
 
   /// Ends all connections to the machine; no process of ssh is left. The next command makes a new one.
   package func close() async {
-    let connection = connection
-    let open = exchanges.withLock { exchanges in
-      defer { exchanges = [] }
-      return exchanges
-    }
-    await uncancelled {
-      for exchange in open { await exchange.end() }
-      await connection.end()
-    }
+    await runner.close()
+    let connection = carrier.connection
+    await uncancelled { await connection.end() }
   }
 
   package func run(
     _ command: GuestCommand, deadline: Duration?,
     output: @escaping @Sendable (GuestStream, [UInt8]) async throws -> Void
   ) async throws -> GuestEnding {
-    try command.check()
-    let job = GuestJob(running: command)
-    let script = Array(command.script.utf8)
-    let exchange = try start(job, feed: { input in _ = await input.write(script) }, output: output)
-    let finding = await finding(of: exchange, deadline: deadline)
-    switch finding {
-    case .report(.success(let word)):
-      return try command.ending(word)
-    case .report(.failure(let error)):
-      // An error of the reader: the script may still run.
-      if !(error is GuestError) { await end(job, exchange) }
-      throw error
-    case .deadline:
-      await end(job, exchange)
-      return .timedOut
-    case .cancelled:
-      await end(job, exchange)
-      throw CancellationError()
-    }
+    try await runner.run(command, deadline: deadline, output: output)
   }
 
-  // MARK: Jobs
-
-  enum Finding: Sendable {
-    case report(Result<String, any Error>)
-    case deadline
-    case cancelled
+  package func upload(
+    _ local: String, to path: String, mode: UInt16?, owner: String?, deadline: Duration?
+  ) async throws {
+    try await runner.upload(local, to: path, mode: mode, owner: owner, deadline: deadline)
   }
 
-  /// Runs a job of Muster's own, and returns its last word and the end of what it wrote on its standard error.
-  /// - Parameter isEnding: Whether it is the job that ends another, and is not ended itself.
-  func perform(
-    _ job: GuestJob, deadline: Duration?, isEnding: Bool = false,
-    feed: (@Sendable (ProcessInput) async throws -> Void)? = nil,
-    stdout: (@Sendable ([UInt8]) async throws -> Void)? = nil
-  ) async throws -> (word: String, errorText: String) {
-    let kept = Mutex<[UInt8]>([])
-    let exchange = try start(job, feed: feed) { stream, bytes in
-      if stream == .stdout {
-        try await stdout?(bytes)
-      } else {
-        kept.withLock { $0 = Array(($0 + bytes).suffix(4096)) }
-      }
-    }
-    let finding = await finding(of: exchange, deadline: deadline)
-    if case .report(.success(let word)) = finding {
-      return (word, kept.withLock { String(decoding: $0, as: UTF8.self) }.trimmed)
-    }
-    switch finding {
-    case .report(.failure(let error)) where error is GuestError || isEnding:
-      // There is no connection any more to end it by.
-      throw error
-    default:
-      if isEnding { await uncancelled { await exchange.end() } } else { await end(job, exchange) }
-    }
-    switch finding {
-    case .report(let result): return (try result.get(), "")
-    case .deadline: throw GuestError(.transfer, "it took longer than \(deadline?.human ?? "")")
-    case .cancelled: throw CancellationError()
-    }
+  package func download(_ path: String, into folder: String, deadline: Duration?) async throws -> [String] {
+    try await runner.download(path, into: folder, deadline: deadline)
+  }
+}
+
+/// Brings jobs into a machine by ssh: one round trip each, with the program and what it reads on standard input.
+private final class SSHCarrier: JobCarrier {
+  let connection: SSHConnection
+  private let counter = Mutex(0)
+
+  init(_ connection: SSHConnection) {
+    self.connection = connection
   }
 
-  private func start(
-    _ job: GuestJob, feed: (@Sendable (ProcessInput) async throws -> Void)?, output: @escaping SSHExchange.Output
-  ) throws(GuestError) -> SSHExchange {
+  func carriage(of job: GuestJob, feed: JobFeed?) throws(GuestError) -> JobCarriage {
     try checkControlPath()
     let log = nextLog()
     var command = connection.command(GuestJob.remoteCommand, log: log)
     command.input = job.header
-    let exchange = SSHExchange(job: job)
-    exchanges.withLock { exchanges in
-      exchanges.removeAll { $0.hasEnded }
-      exchanges.append(exchange)
-    }
-    exchange.start(command, log: log, feed: feed, output: output)
-    return exchange
-  }
-
-  private func finding(of exchange: SSHExchange, deadline: Duration?) async -> Finding {
-    await withTaskGroup(of: Finding.self) { group in
-      group.addTask {
-        await exchange.report.value().map { .report($0) } ?? .cancelled
-      }
-      if let deadline {
-        group.addTask {
-          do {
-            try await Task.sleep(for: deadline, clock: .awake)
-            return .deadline
-          } catch {
-            return .cancelled
-          }
-        }
-      }
-      let first = await group.next() ?? .cancelled
-      group.cancelAll()
-      return first
-    }
-  }
-
-  /// Ends what a job started in the machine, and its connection, whether or not the task is cancelled.
-  private func end(_ job: GuestJob, _ exchange: SSHExchange) async {
-    await uncancelled { [self] in
-      _ = try? await perform(GuestJob(ending: job.id), deadline: endingDeadline, isEnding: true)
-      // The job tidies up and says its last word once its script is gone.
-      if case .deadline = await finding(of: exchange, deadline: .seconds(2)) { await exchange.end() }
-    }
+    return JobCarriage(
+      run: { [command] output in
+        try await command.run(feed: feed) { stream, bytes in try await output(GuestStream(stream), bytes) }
+      },
+      loss: { ending, noise, hasBegun in
+        let said = (try? FileSystem.readText(log, limit: 1 << 16))?.trimmed ?? ""
+        let reason = [said, noise].filter { !$0.isEmpty }.joined(separator: "; ")
+        let detail = reason.isEmpty ? "ssh ended with \(ending)" : reason
+        if hasBegun { return GuestError(.unreachable, "the connection to the machine was lost: \(detail)") }
+        if ending == .exited(255) { return GuestError(.unreachable, "the machine cannot be reached: \(detail)") }
+        return GuestError(.circumstances, "the machine could not take a script: \(detail)")
+      },
+      tidy: { try? FileSystem.remove(log) })
   }
 
   /// The output of a constant command that no person wrote.
-  private func ask(_ remote: String, deadline: Duration) async throws -> String {
+  func ask(_ remote: String, deadline: Duration) async throws -> String {
     try checkControlPath()
     let log = nextLog()
     defer { try? FileSystem.remove(log) }
@@ -204,53 +130,5 @@ package final class SSHGuest: Guest {
       return counter
     }
     return "\(connection.controlPath).\(number).log"
-  }
-}
-
-extension GuestCommand {
-  /// Variables that a shell does not let itself be given.
-  private static let readOnly: Set = ["UID", "EUID", "PPID", "GROUPS", "BASHOPTS", "SHELLOPTS", "BASH_VERSINFO"]
-
-  /// - Throws: `GuestError` for what no machine can do.
-  fileprivate func check() throws(GuestError) {
-    if let user, !ShellText.isUserName(user) {
-      throw GuestError(.circumstances, "'\(user)' cannot be the name of a user")
-    }
-    for variable in environment {
-      guard ShellText.isVariableName(variable.name) else {
-        throw GuestError(.circumstances, "'\(variable.name)' cannot be the name of an environment variable")
-      }
-      guard !Self.readOnly.contains(variable.name) else {
-        throw GuestError(.circumstances, "the variable '\(variable.name)' belongs to the shell and cannot be set")
-      }
-    }
-    let texts = [script, directory ?? ""] + shell + environment.map(\.value)
-    if texts.contains(where: { $0.utf8.contains(0) }) {
-      throw GuestError(.circumstances, "a script, folder or variable contains a NUL byte")
-    }
-  }
-
-  /// What the last word of a job says of the script.
-  fileprivate func ending(_ word: String) throws(GuestError) -> GuestEnding {
-    let parts = word.split(separator: " ")
-    let number = parts.count == 2 ? Int(parts[1]) : nil
-    switch (parts.first, number) {
-    case ("exit", .some(let status)): return .exited(status)
-    case ("signal", .some(let signal)): return .signaled(signal)
-    case ("no-user", _): throw GuestError(.circumstances, "the machine has no user '\(user ?? "")'")
-    case ("no-change", _):
-      throw GuestError(
-        .circumstances,
-        "the machine cannot become the user '\(user ?? "root")': \(parts.dropFirst().joined(separator: " "))")
-    case ("no-folder", _):
-      throw GuestError(
-        .circumstances,
-        "the folder '\(directory ?? "")' does not exist in the machine, or \(user ?? "root") cannot enter it")
-    case ("no-shell", _):
-      throw GuestError(.circumstances, "the machine has no '\(shell.first ?? "sh")' to run the script with")
-    case ("incomplete", _):
-      throw GuestError(.circumstances, "the machine could not store the script; its disk may be full")
-    default: throw GuestError(.unreachable, "the machine answered with something unknown: '\(word)'")
-    }
   }
 }

@@ -23,7 +23,7 @@ extension HostCommand {
     let ending = try await run(deadline: deadline, grace: grace) { stream, bytes in
       kept.append(bytes, to: stream)
     }
-    return ProcessOutput(ending: ending, stdout: kept.bytes(of: .stdout), stderr: kept.bytes(of: .stderr))
+    return kept.output(ending)
   }
 
   /// Runs the command as `run(deadline:grace:limit:)` does and hands on its output as it comes. `output` is awaited
@@ -176,27 +176,6 @@ package struct ProcessInput: Sendable {
   package func write(_ bytes: [UInt8]) async -> Bool {
     if bytes.isEmpty { return true }
     return (try? await writer.write(bytes)) == bytes.count
-  }
-}
-
-/// The first bytes of each stream.
-private final class KeptOutput: Sendable {
-  private let limit: Int
-  private let streams = Mutex<[ProcessStream: [UInt8]]>([:])
-
-  init(limit: Int) {
-    self.limit = limit
-  }
-
-  func append(_ bytes: [UInt8], to stream: ProcessStream) {
-    streams.withLock { streams in
-      let room = limit - streams[stream, default: []].count
-      if room > 0 { streams[stream, default: []] += bytes.prefix(room) }
-    }
-  }
-
-  func bytes(of stream: ProcessStream) -> [UInt8] {
-    streams.withLock { $0[stream] ?? [] }
   }
 }
 

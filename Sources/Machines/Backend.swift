@@ -8,6 +8,9 @@ package protocol Backend: Sendable {
   /// The name in the matrix and on the command line: `qemu`, `multipass`, …
   var name: String { get }
 
+  /// How long the name of a machine may be.
+  var nameLimit: Int { get }
+
   /// Looks whether machines can be made here, within a deadline of its own.
   func status() async -> BackendStatus
 
@@ -35,6 +38,11 @@ package protocol Backend: Sendable {
   /// gone: asked for, not assumed. The processes that bear the run's mark are gone already.
   /// - Throws: `Failure` when something is left, with what to do by hand as its hint.
   func purge(_ relic: Relic) async throws
+}
+
+extension Backend {
+  /// What fits into one label of a host name.
+  package var nameLimit: Int { 63 }
 }
 
 /// What a person wants to know of a backend before a run.
@@ -114,6 +122,6 @@ package protocol Machine: Sendable {
   func purge() async throws
 
   /// Stops the machine but keeps its disk, for `--keep`; a person removes it by hand until `muster clean` can.
-  /// Returns the folder that was kept.
+  /// Returns the folder that was kept, or where else it is, as a person reads it behind "in".
   func keep() async throws -> String
 }

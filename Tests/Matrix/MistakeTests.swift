@@ -10,7 +10,7 @@ struct MistakeTests {
       #"""
       muster: 2
       nmae: x
-      backend: [auto, qemuu, multipass, qemu, qemu]
+      backend: [auto, qemuu, orbstack, qemu, qemu]
       resources: {cpus: 0, memory: 64M, disk: 10, swap: 1G}
       timeouts: {launch: 90, step: 5min, cell: 1h30m30s}
       attempts: {launch: 0, cell: many}
@@ -32,8 +32,8 @@ struct MistakeTests {
         m.yaml:2:1-5 error: unknown key 'nmae' in the matrix; hint: did you mean 'name'?
         m.yaml:3:11-15 error: 'auto' stands alone; hint: write a list of names, or auto
         m.yaml:3:17-22 error: unknown backend 'qemuu'; hint: did you mean 'qemu'?
-        m.yaml:3:24-33 error: this Muster cannot make machines with 'multipass' yet; hint: it can with qemu
-        m.yaml:3:41-45 error: 'qemu' is twice in the list
+        m.yaml:3:24-32 error: this Muster cannot make machines with 'orbstack' yet; hint: it can with qemu, multipass
+        m.yaml:3:40-44 error: 'qemu' is twice in the list
         m.yaml:4:19-20 error: 0 is too few CPUs; hint: 1 at least
         m.yaml:4:30-33 error: '64M' is too small for the memory of a machine; hint: 128M at least
         m.yaml:4:41-43 error: '10' is a size without a unit; hint: write 10M or 10G

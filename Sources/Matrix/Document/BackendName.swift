@@ -8,9 +8,7 @@ enum BackendName: String, CaseIterable {
   case lima
 
   /// Those that Muster can make machines with.
-  static let available: [BackendName] = [.qemu]
-
-  static func isAvailable(_ name: String) -> Bool { available.contains { $0.rawValue == name } }
+  static let available: [BackendName] = [.qemu, .multipass]
 
   /// Whether a name by itself means an image of the backend's own, and not one of the catalog.
   var hasImages: Bool { self != .qemu }

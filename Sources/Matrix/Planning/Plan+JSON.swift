@@ -93,9 +93,12 @@ extension Plan {
   }
 
   private func imageName(_ context: CellContext) -> String? {
-    context.distro.images[context.cpu]?.first { choice in
-      choice.backend.map { backends.isEmpty ? BackendName.isAvailable($0) : backends.contains($0) } ?? true
-    }?.image.name
+    guard let choices = context.distro.images[context.cpu] else { return nil }
+    // The backend that is asked first and has an image.
+    let names = backends.isEmpty ? BackendName.available.map(\.rawValue) : backends
+    return names.lazy.compactMap { name in
+      choices.first { choice in choice.backend.map { $0 == name } ?? true }
+    }.first?.image.name
   }
 }
 

@@ -1,8 +1,9 @@
 import MusterHost
 import Synchronization
 
-extension SSHGuest {
-  package func download(_ path: String, into folder: String, deadline: Duration?) async throws -> [String] {
+extension JobRunner {
+  /// `Guest.download`.
+  func download(_ path: String, into folder: String, deadline: Duration?) async throws -> [String] {
     guard path.hasPrefix("/"), !path.utf8.contains(0) else {
       throw GuestError(.transfer, "'\(path)' is no absolute path of the machine")
     }

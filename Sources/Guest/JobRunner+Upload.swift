@@ -1,8 +1,9 @@
 import MusterHost
 import SystemPackage
 
-extension SSHGuest {
-  package func upload(
+extension JobRunner {
+  /// `Guest.upload`.
+  func upload(
     _ local: String, to path: String, mode: UInt16?, owner: String?, deadline: Duration?
   ) async throws {
     guard path.hasPrefix("/"), !path.utf8.contains(0) else {
@@ -174,29 +175,19 @@ extension SSHGuest {
 
   /// Packs a folder of this host and hands the archive on as it comes.
   private static func pack(_ folder: String, into input: ProcessInput) async throws {
-    let errors = Lines()
+    let errors = LastSaid(limit: 4096)
     let tar = HostCommand(
       "tar", ["-C", folder, "-cf", "-", "."], environment: ["COPYFILE_DISABLE": "1", "LC_ALL": "C"])
     do {
       let ending = try await tar.run { stream, bytes in
-        if stream == .stderr { return await errors.append(bytes) }
+        if stream == .stderr { return errors.append(bytes) }
         // The machine's own answer says why it reads no more.
         _ = await input.write(bytes)
       }
-      guard ending.isSuccess else { throw PackingFailure(reason: await errors.text) }
+      guard ending.isSuccess else { throw PackingFailure(reason: errors.text ?? "tar ended with \(ending)") }
     } catch let error as HostCommandError {
       throw PackingFailure(reason: "\(error)")
     }
-  }
-
-  private actor Lines {
-    var bytes: [UInt8] = []
-
-    func append(_ more: [UInt8]) {
-      bytes = Array((bytes + more).suffix(4096))
-    }
-
-    var text: String { String(decoding: bytes, as: UTF8.self).trimmed }
   }
 
   /// The first thing in a folder that cannot be copied: a pipe, a socket, a device.

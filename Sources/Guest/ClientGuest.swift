@@ -1,0 +1,117 @@
+package import MusterHost
+
+/// What the client of a virtual machine manager can do with a machine: all that a `ClientGuest` asks of it.
+package struct GuestClient: Sendable {
+  /// The command that writes its standard input to a new file in the machine, at an absolute path.
+  package var write: @Sendable (_ path: String) -> HostCommand
+  /// The command that executes words in the machine, as root and with standard input closed, and hands on both of its
+  /// output streams. Its exit status means nothing: that of the words may look like the client's own.
+  package var execute: @Sendable (_ words: [String]) -> HostCommand
+
+  package init(
+    write: @escaping @Sendable (_ path: String) -> HostCommand,
+    execute: @escaping @Sendable (_ words: [String]) -> HostCommand
+  ) {
+    self.write = write
+    self.execute = execute
+  }
+}
+
+/// A machine that is reached by its manager's client, and not by a connection of Muster's own.
+///
+/// A script is two calls of the client: one brings it into the machine, one executes it. How it ended is told by the
+/// job's own markers. It ends when its own process does; what it left in the background lives on, and is not waited for.
+package final class ClientGuest: Guest {
+  private let runner: JobRunner
+  private let client: GuestClient
+
+  /// - Parameters:
+  ///   - endingDeadline: How long the ending of a script in the machine may take, scaled for a slow one.
+  ///   - lost: Called when the machine could not be reached.
+  package init(
+    _ client: GuestClient, endingDeadline: Duration = .seconds(30), lost: @escaping @Sendable () -> Void = {}
+  ) {
+    self.client = client
+    runner = JobRunner(carrier: ClientCarrier(client: client, lost: lost), endingDeadline: endingDeadline)
+  }
+
+  /// Asks once whether the machine executes anything; `nil` when it does.
+  package func probe(deadline: Duration) async -> GuestError? {
+    do {
+      _ = try await runner.perform(GuestJob("finish ready"), deadline: deadline)
+      return nil
+    } catch let error as GuestError {
+      return error
+    } catch {
+      return GuestError(.unreachable, "the machine was not asked to the end: \(error)")
+    }
+  }
+
+  /// The id of the machine's present boot, which no other boot has.
+  /// - Throws: `GuestError`, `CancellationError`.
+  package func bootID(deadline: Duration = .seconds(60)) async throws -> String {
+    let job = GuestJob("read -r boot </proc/sys/kernel/random/boot_id\nfinish \"boot $boot\"")
+    let id = try await runner.perform(job, deadline: deadline).word.dropFirst("boot ".count)
+    guard !id.isEmpty else { throw GuestError(.circumstances, "the machine has no boot id") }
+    return String(id)
+  }
+
+  /// Ends all calls of the client that still run.
+  package func close() async {
+    await runner.close()
+  }
+
+  package func run(
+    _ command: GuestCommand, deadline: Duration?,
+    output: @escaping @Sendable (GuestStream, [UInt8]) async throws -> Void
+  ) async throws -> GuestEnding {
+    try await runner.run(command, deadline: deadline, output: output)
+  }
+
+  package func upload(
+    _ local: String, to path: String, mode: UInt16?, owner: String?, deadline: Duration?
+  ) async throws {
+    try await runner.upload(local, to: path, mode: mode, owner: owner, deadline: deadline)
+  }
+
+  package func download(_ path: String, into folder: String, deadline: Duration?) async throws -> [String] {
+    try await runner.download(path, into: folder, deadline: deadline)
+  }
+}
+
+/// Brings jobs into a machine as files: the client's standard input cannot be relied on while something is executed.
+private struct ClientCarrier: JobCarrier {
+  let client: GuestClient
+  let lost: @Sendable () -> Void
+
+  /// How much of what the client says is kept.
+  private static let mostSaid = 4096
+
+  func carriage(of job: GuestJob, feed: JobFeed?) throws(GuestError) -> JobCarriage {
+    let (client, lost) = (client, lost)
+    // What an upload brings is part of the file. /tmp would be memory in many distros.
+    let path = "/var/tmp/muster-\(job.id)"
+    return JobCarriage(
+      run: { output in
+        var writing = client.write(path)
+        writing.input = Array(GuestJob.fileHead.utf8) + job.header
+        let said = LastSaid(limit: Self.mostSaid)
+        let ending = try await writing.run(feed: feed) { stream, bytes in
+          if stream == .stderr { said.append(bytes) }
+        }
+        guard ending.isSuccess else {
+          lost()
+          throw GuestError(.unreachable, "the machine takes no file: \(said.text ?? "the client ended with \(ending)")")
+        }
+        return try await client.execute(["sh", path]).run { stream, bytes in
+          try await output(GuestStream(stream), bytes)
+        }
+      },
+      loss: { ending, noise, hasBegun in
+        lost()
+        let detail = noise.isEmpty ? "the client ended with \(ending)" : noise
+        return GuestError(
+          .unreachable, hasBegun ? "the machine was lost: \(detail)" : "the machine cannot be reached: \(detail)")
+      })
+  }
+}

@@ -1,0 +1,133 @@
+import MusterHost
+import Synchronization
+
+/// Does what a `Guest` can do by jobs, whatever carries them.
+final class JobRunner: Sendable {
+  private let carrier: any JobCarrier
+  private let exchanges = Mutex<[JobExchange]>([])
+  /// How long the ending of a script in the machine may take before it is given up.
+  private let endingDeadline: Duration
+
+  init(carrier: any JobCarrier, endingDeadline: Duration) {
+    self.carrier = carrier
+    self.endingDeadline = endingDeadline
+  }
+
+  /// `Guest.run`.
+  func run(
+    _ command: GuestCommand, deadline: Duration?,
+    output: @escaping @Sendable (GuestStream, [UInt8]) async throws -> Void
+  ) async throws -> GuestEnding {
+    try command.check()
+    let job = GuestJob(running: command)
+    let script = Array(command.script.utf8)
+    let exchange = try start(job, feed: { input in _ = await input.write(script) }, output: output)
+    let finding = await finding(of: exchange, deadline: deadline)
+    switch finding {
+    case .report(.success(let word)):
+      return try command.ending(word)
+    case .report(.failure(let error)):
+      // An error of the reader: the script may still run.
+      if !(error is GuestError) { await end(job, exchange) }
+      throw error
+    case .deadline:
+      await end(job, exchange)
+      return .timedOut
+    case .cancelled:
+      await end(job, exchange)
+      throw CancellationError()
+    }
+  }
+
+  /// Ends all exchanges; none of their processes is left on this host.
+  func close() async {
+    let open = exchanges.withLock { exchanges in
+      defer { exchanges = [] }
+      return exchanges
+    }
+    await uncancelled {
+      for exchange in open { await exchange.end() }
+    }
+  }
+
+  private enum Finding: Sendable {
+    case report(Result<String, any Error>)
+    case deadline
+    case cancelled
+  }
+
+  /// Runs a job of Muster's own, and returns its last word and the end of what it wrote on its standard error.
+  /// - Parameter isEnding: Whether it is the job that ends another, and is not ended itself.
+  func perform(
+    _ job: GuestJob, deadline: Duration?, isEnding: Bool = false, feed: JobFeed? = nil,
+    stdout: (@Sendable ([UInt8]) async throws -> Void)? = nil
+  ) async throws -> (word: String, errorText: String) {
+    let kept = Mutex<[UInt8]>([])
+    let exchange = try start(job, feed: feed) { stream, bytes in
+      if stream == .stdout {
+        try await stdout?(bytes)
+      } else {
+        kept.withLock { $0 = Array(($0 + bytes).suffix(4096)) }
+      }
+    }
+    let finding = await finding(of: exchange, deadline: deadline)
+    if case .report(.success(let word)) = finding {
+      return (word, kept.withLock { String(decoding: $0, as: UTF8.self) }.trimmed)
+    }
+    switch finding {
+    case .report(.failure(let error)) where error is GuestError || isEnding:
+      // There is no connection any more to end it by.
+      throw error
+    default:
+      if isEnding { await uncancelled { await exchange.end() } } else { await end(job, exchange) }
+    }
+    switch finding {
+    case .report(let result): return (try result.get(), "")
+    case .deadline: throw GuestError(.transfer, "it took longer than \(deadline?.human ?? "")")
+    case .cancelled: throw CancellationError()
+    }
+  }
+
+  private func start(
+    _ job: GuestJob, feed: JobFeed?, output: @escaping JobExchange.Output
+  ) throws(GuestError) -> JobExchange {
+    let carriage = try carrier.carriage(of: job, feed: feed)
+    let exchange = JobExchange(job: job)
+    exchanges.withLock { exchanges in
+      exchanges.removeAll { $0.hasEnded }
+      exchanges.append(exchange)
+    }
+    exchange.start(carriage, output: output)
+    return exchange
+  }
+
+  private func finding(of exchange: JobExchange, deadline: Duration?) async -> Finding {
+    await withTaskGroup(of: Finding.self) { group in
+      group.addTask {
+        await exchange.report.value().map { .report($0) } ?? .cancelled
+      }
+      if let deadline {
+        group.addTask {
+          do {
+            try await Task.sleep(for: deadline, clock: .awake)
+            return .deadline
+          } catch {
+            return .cancelled
+          }
+        }
+      }
+      let first = await group.next() ?? .cancelled
+      group.cancelAll()
+      return first
+    }
+  }
+
+  /// Ends what a job started in the machine, and its carriage, whether or not the task is cancelled.
+  private func end(_ job: GuestJob, _ exchange: JobExchange) async {
+    await uncancelled { [self] in
+      _ = try? await perform(GuestJob(ending: job.id), deadline: endingDeadline, isEnding: true)
+      // The job tidies up and says its last word once its script is gone.
+      if case .deadline = await finding(of: exchange, deadline: .seconds(2)) { await exchange.end() }
+    }
+  }
+}
