@@ -39,7 +39,9 @@ struct Clean: AsyncParsableCommand {
     let sweep = Sweep(state: directories.state, backends: backends)
     let findings = sweep.findings()
     let named = Set(findings.map(\.name))
-    let others = all ? await backends.machines().filter { !named.contains($0.name) } : []
+    let (found, failures) = all ? await backends.machines() : ([], [])
+    let others = found.filter { !named.contains($0.name) }
+    for failure in failures { Console.tell("\(failure)") }
     for finding in findings { Console.write(finding.line(purgesKept: all) + "\n") }
     for relic in others { Console.write("\(relic.name)  \(relic.backend)  bears Muster's name; no dead run owns it\n") }
     let store = ImageStore(cache: directories.cache)
@@ -70,6 +72,7 @@ struct Clean: AsyncParsableCommand {
       }
     }
     if !isClean { throw ExitCode(.machineLeft) }
+    if !failures.isEmpty { throw ExitCode(.noBackend) }
   }
 
   /// Asks the person, where there is one.

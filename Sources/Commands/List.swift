@@ -2,6 +2,7 @@ import ArgumentParser
 import MusterExecution
 import MusterHost
 import MusterMachines
+import MusterReports
 
 /// `muster list`: the machines that Muster made, and whose they are.
 struct List: AsyncParsableCommand {
@@ -23,13 +24,17 @@ struct List: AsyncParsableCommand {
     let sweep = Sweep(state: directories.state, backends: backends)
     var rows = sweep.owned().map { Row($0, isOrphaned: false) } + sweep.findings().map { Row($0, isOrphaned: true) }
     let known = Set(rows.map(\.name))
-    rows += await backends.machines().filter { !known.contains($0.name.text) }.map(Row.init)
+    let (found, failures) = await backends.machines()
+    rows += found.filter { !known.contains($0.name.text) }.map(Row.init)
+    for failure in failures { Console.tell("\(failure)") }
     switch format {
     case .table:
       for row in rows { Console.write(row.line + "\n") }
       if rows.isEmpty { Console.write("no machine\n") }
     case .json: Console.write(Self.json(rows))
     }
+    // What is not told may be left.
+    if !failures.isEmpty { throw ExitCode(.noBackend) }
   }
 
   private static func json(_ rows: [Row]) -> String {

@@ -30,8 +30,8 @@ package protocol Backend: Sendable {
     _ request: LaunchRequest, progress: @escaping @Sendable (String) async -> Void
   ) async throws -> any Machine
 
-  /// The machines that exist and bear Muster's name, whoever made them.
-  /// - Throws: `Failure`.
+  /// The machines that exist and bear Muster's name, whoever made them; none where the backend is not installed.
+  /// - Throws: `Failure` when it does not tell.
   func machines() async throws -> [Relic]
 
   /// Ends what is left of a machine whose run is dead, and removes all that went with it; returns when it is proven

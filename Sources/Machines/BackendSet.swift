@@ -35,11 +35,18 @@ package struct BackendSet: Sendable {
       hint: reasons.first?.problem.hint)
   }
 
-  /// The machines that exist and bear Muster's name; a backend that does not answer has none to tell of.
-  package func machines() async -> [Relic] {
-    var machines: [Relic] = []
-    for backend in backends { machines += (try? await backend.machines()) ?? [] }
-    return machines
+  /// The machines that exist and bear Muster's name.
+  /// - Returns: Also what is wrong with each backend that does not tell.
+  package func machines() async -> (found: [Relic], failures: [Failure]) {
+    var (found, failures): ([Relic], [Failure]) = ([], [])
+    for backend in backends {
+      do {
+        found += try await backend.machines()
+      } catch {
+        failures.append(error as? Failure ?? Failure(.backend, "\(backend.name) does not tell its machines: \(error)"))
+      }
+    }
+    return (found, failures)
   }
 
   private func candidates(_ preferences: [String]) -> [(name: String, backend: (any Backend)?)] {

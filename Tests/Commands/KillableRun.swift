@@ -56,12 +56,14 @@ final class KillingGround: Sendable {
 
   /// Cells with one step each, on any image.
   init(
-    tests: [String], step: String, image: String, environment: [String: String?] = [:], options: [String] = []
+    tests: [String], step: String, image: String, settings: String = "", environment: [String: String?] = [:],
+    options: [String] = []
   ) throws {
     let cells = tests.map { "  \($0): {distros: all, verify: [{run: '\(step)'}]}\n" }.joined()
     text = """
       muster: 1
       resources: {cpus: 1, memory: 256M, disk: 256M}
+      \(settings)
       distros:
         tiny: {image: \(image), family: debian}
       tests:
@@ -94,6 +96,11 @@ final class KillingGround: Sendable {
 
   func clean(_ options: String...) async throws -> ProcessOutput {
     try await MusterProcess(environment: environment).run(["clean", "--state", path, "--cache", testCache] + options)
+  }
+
+  /// Returns when no run and no guardian has the lock.
+  func waitForLock() async throws {
+    try await FileLock("\(path)/lock").take(deadline: .seconds(60)).release()
   }
 
   /// Nothing is on the ledgers, and no workspace is there that was not there before.
