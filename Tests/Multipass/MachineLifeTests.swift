@@ -8,7 +8,7 @@ import Testing
 @testable import MusterMultipass
 
 /// Machines of the fake, from their launch to what is done in them.
-@Suite(.enabled(if: FakeMultipass.works, FakeMultipass.reason), .timeLimit(.minutes(5)))
+@Suite(.enabled(FakeMultipass.reason, FakeMultipass.makesMachines), .timeLimit(.minutes(5)))
 struct MachineLifeTests {
   @Test func aMachineIsLaunchedUsedAndPurged() async throws {
     try await FakeMultipass.with { fake in
