@@ -36,7 +36,7 @@ import Testing
       said: "launch failed: Requested disk (1 bytes) below minimum for this image (2 bytes)", blame: .matrix,
       message: "multipass launch failed: requested disk (1 bytes) below minimum for this image (2 bytes)"),
     Case(
-      said: "launch failed: Available disk (1 bytes) below minimum for this image (2 bytes)", blame: .matrix,
+      said: "launch failed: Available disk (1 bytes) below minimum for this image (2 bytes)", blame: .host,
       message: "multipass launch failed: available disk (1 bytes) below minimum for this image (2 bytes)"),
     Case(
       said: "launch failed: failed to download from 'https://x': Host unreachable", blame: .mirror, canPass: true,

@@ -70,6 +70,7 @@ struct FakeMultipass: Sendable {
     patience.question = .seconds(20)
     patience.delete = .seconds(20)
     patience.retry = .milliseconds(20)
+    patience.ending = .seconds(20)
     patience.straggler = .milliseconds(50)
     patience.look = .milliseconds(200)
     patience.urgentLook = .milliseconds(50)

@@ -223,6 +223,22 @@ struct MachineLifeTests {
     }
   }
 
+  @Test func aMachineThatExecutesNothingIsNoneAndIsUndone() async throws {
+    try await FakeMultipass.with(#"{"exec": {"hang": true}}"#) { fake in
+      var patience = fake.patience
+      patience.ending = .milliseconds(200)
+      do {
+        _ = try await fake.launch(fake.request(deadline: .seconds(3)), patience)
+        Issue.record("it was launched")
+      } catch let failure as Failure {
+        #expect(failure.blame == .backend)
+        #expect(failure.message.hasPrefix("the machine runs, and executes nothing within"))
+      }
+      let states = try fake.states
+      #expect(states.isEmpty)
+    }
+  }
+
   @Test func aLaunchThatIsCancelledIsUndone() async throws {
     try await FakeMultipass.with(#"{"launch": {"prepareSeconds": 0.6}}"#) { fake in
       let request = fake.request()

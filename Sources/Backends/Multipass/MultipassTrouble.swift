@@ -83,9 +83,9 @@ enum MultipassTrouble {
       canPass: true),
     Sign(text: "Unable to find an image", blame: .matrix, hint: "'multipass find' lists the images that there are"),
     Sign(text: "Custom image", blame: .matrix, hint: "'multipass find' lists the images that there are"),
+    Sign(text: "Available disk", blame: .host, hint: "make room where Multipass keeps its instances"),
     Sign(
       text: "below minimum for this image", blame: .matrix, hint: "'resources: {disk: …}' asks for a larger one"),
-    Sign(text: "Available disk", blame: .host, hint: "make room where Multipass keeps its instances"),
     Sign(text: "imed out waiting", status: 5, blame: .backend, canPass: true),
   ]
 }
