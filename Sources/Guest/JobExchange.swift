@@ -46,15 +46,7 @@ final class JobExchange: Sendable {
         let ending = try await carriage.run { stream, bytes in
           try await self.take(bytes, from: stream, output: output)
         }
-        for stream in [GuestStream.stdout, .stderr] {
-          let rest = streams.withLock { $0[stream]?.finish() ?? [] }
-          if !rest.isEmpty, report.current == nil { try await output(stream, rest) }
-        }
-        let (noise, hasBegun) = streams.withLock { streams in
-          let stream = streams[.stderr]
-          return (String(decoding: stream?.noise ?? [], as: UTF8.self).trimmed, stream?.hasBegun == true)
-        }
-        report.keep(.failure(carriage.loss(ending, noise, hasBegun)))
+        if report.current == nil { try await tellLoss(carriage, ending, output) }
       } catch let error as HostCommandError {
         report.keep(.failure(GuestError(.host, "\(error)")))
       } catch {
@@ -64,6 +56,19 @@ final class JobExchange: Sendable {
       ended.keep(())
     }
     task.withLock { $0 = work }
+  }
+
+  /// Nothing more comes, and the job has not said how it came to its end.
+  private func tellLoss(_ carriage: JobCarriage, _ ending: ProcessEnding, _ output: Output) async throws {
+    for stream in [GuestStream.stdout, .stderr] {
+      let rest = streams.withLock { $0[stream]?.finish() ?? [] }
+      if !rest.isEmpty { try await output(stream, rest) }
+    }
+    let (noise, hasBegun) = streams.withLock { streams in
+      let stream = streams[.stderr]
+      return (String(decoding: stream?.noise ?? [], as: UTF8.self).trimmed, stream?.hasBegun == true)
+    }
+    report.keep(.failure(carriage.loss(ending, noise, hasBegun)))
   }
 
   private func take(_ bytes: [UInt8], from stream: GuestStream, output: Output) async throws {

@@ -23,7 +23,7 @@ package final class Companion: Sendable {
   /// What of this process's environment it gets.
   private static let variables = [
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "XDG_STATE_HOME", "XDG_CACHE_HOME",
-    "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR",
+    "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "MULTIPASS_SERVER_ADDRESS",
   ]
 
   /// The word that sends it away.

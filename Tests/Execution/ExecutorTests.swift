@@ -94,6 +94,16 @@ import Testing
     #expect(!failed.briefs.contains("purge {"))
   }
 
+  @Test func namesAreAsLongAsTheBackendAllows() async throws {
+    let fixture = try Fixture(LocalBackend.Faults(nameLimit: 40))
+    let test = "a-test-with-a-name-that-is-much-too-long-for-some"
+    let events = try await fixture.run("tests: {\(test): {verify: [{run: 'true'}]}}\n")
+    #expect(events.outcomes == [.passed])
+    let name = try #require(fixture.backend.requests.first?.name)
+    #expect(name.text.count <= 40)
+    #expect(name.isMusters)
+  }
+
   @Test func aLaunchThatHangsTimesOut() async throws {
     let fixture = try Fixture(LocalBackend.Faults(hangsAtLaunch: true))
     let events = try await fixture.run(

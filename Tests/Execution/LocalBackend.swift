@@ -20,6 +20,7 @@ final class LocalBackend: Backend {
     var supportsImages = true
     /// What the machines' console says.
     var console = ""
+    var nameLimit = 63
   }
 
   private struct State {
@@ -39,6 +40,8 @@ final class LocalBackend: Backend {
   init(_ faults: Faults = Faults()) {
     state = Mutex(State(faults: faults))
   }
+
+  var nameLimit: Int { state.withLock { $0.faults.nameLimit } }
 
   var launched: [String] { state.withLock { $0.launched } }
   /// How often each machine was purged.

@@ -29,11 +29,14 @@ private func hostClient(_ folder: TestFolder) -> GuestClient {
       let command = execute(words)
       return HostCommand("sh", ["-c", "\"$@\"; exit 2", "sh", command.executable] + command.arguments)
     }
-    let guest = ClientGuest(client)
+    let losses = Mutex(0)
+    let guest = ClientGuest(client) { losses.withLock { $0 += 1 } }
     for status in [0, 1, 2, 5, 255] {
       #expect(try await result(guest, "printf out; printf err >&2; exit \(status)") == (.exited(status), "out", "err"))
     }
     #expect(await guest.probe(deadline: .seconds(60)) == nil)
+    await guest.close()
+    #expect(losses.withLock { $0 } == 0)
   }
 
   @Test func nothingIsLeftBeside() async throws {

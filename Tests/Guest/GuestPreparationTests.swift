@@ -23,6 +23,17 @@ import Testing
     #expect(text.split(separator: "\n").allSatisfy { !$0.hasSuffix(" ") })
   }
 
+  @Test func aManagersOwnUserStays() {
+    let text = GuestPreparation.managedUserData
+    #expect(text.hasPrefix("#cloud-config\n"))
+    #expect(text.contains("\nusers:\n  - default\n  - name: muster\n    gecos: Muster\n"))
+    #expect(text.contains("\nwrite_files:\n  - path: /etc/apt/apt.conf.d/99-muster\n    permissions: \"0644\"\n"))
+    #expect(text.contains("\n    content: |\n      APT::Periodic::Enable \"0\";\n"))
+    #expect(text.contains("\nbootcmd:\n  - - sh\n    - -c\n    - |\n      if command -v systemctl"))
+    #expect(!text.contains("ssh"))
+    #expect(text.split(separator: "\n").allSatisfy { !$0.hasSuffix(" ") })
+  }
+
   /// The commands of a boot, run for real on copies of the files they change.
   @Test func theBootCommandsPutTheSettingsFirst() async throws {
     let folder = try TestFolder()

@@ -19,13 +19,22 @@ struct FakeMultipass: Sendable {
     return file.removingLastComponent().removingLastComponent().appending("Fakes/multipass").string
   }()
 
-  /// Whether machines can be made here: that takes root, and namespaces.
-  static let works: Bool = {
-    HostFacts.isRoot && HostFacts.systemName == "Linux" && HostFacts.tool("unshare") != nil
-      && HostFacts.tool("nsenter") != nil && FileSystem.isFile("/usr/bin/python3")
-  }()
+  /// Whether the fake can be run here at all.
+  static let runs = HostFacts.systemName == "Linux" && FileSystem.isFile("/usr/bin/python3")
 
-  static let reason: Comment = "machines of the fake need Linux, root, unshare, nsenter and /usr/bin/python3"
+  /// Whether machines can be made here: that takes root, namespaces and overlays, which a container may lack.
+  @Sendable static func makesMachines() async -> Bool {
+    let script = """
+      mount -t tmpfs tmpfs /mnt && mkdir /mnt/upper /mnt/work &&
+        mount -t overlay overlay -o lowerdir=/etc,upperdir=/mnt/upper,workdir=/mnt/work /etc && command -v nsenter setsid
+      """
+    let trial = HostCommand(
+      "unshare", ["--mount", "--pid", "--fork", "--uts", "--mount-proc", "sh", "-c", script])
+    guard runs, HostFacts.isRoot, let output = try? await trial.run(deadline: .seconds(60)) else { return false }
+    return output.ending.isSuccess
+  }
+
+  static let reason: Comment = "machines of the fake need Linux, root, python3, and namespaces and overlays by unshare"
 
   static func with(_ faults: String = "{}", _ body: (FakeMultipass) async throws -> Void) async throws {
     let fake = FakeMultipass(folder: try TestFolder())
@@ -61,6 +70,7 @@ struct FakeMultipass: Sendable {
     patience.question = .seconds(20)
     patience.delete = .seconds(20)
     patience.retry = .milliseconds(20)
+    patience.ending = .seconds(20)
     patience.straggler = .milliseconds(50)
     patience.look = .milliseconds(200)
     patience.urgentLook = .milliseconds(50)

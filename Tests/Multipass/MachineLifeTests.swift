@@ -8,7 +8,7 @@ import Testing
 @testable import MusterMultipass
 
 /// Machines of the fake, from their launch to what is done in them.
-@Suite(.enabled(if: FakeMultipass.works, FakeMultipass.reason), .timeLimit(.minutes(5)))
+@Suite(.enabled(FakeMultipass.reason, FakeMultipass.makesMachines), .timeLimit(.minutes(5)))
 struct MachineLifeTests {
   @Test func aMachineIsLaunchedUsedAndPurged() async throws {
     try await FakeMultipass.with { fake in
@@ -217,6 +217,22 @@ struct MachineLifeTests {
       patience.launchGrace = .milliseconds(100)
       await #expect(throws: Failure.self) {
         _ = try await fake.launch(fake.request(deadline: .milliseconds(500)), patience)
+      }
+      let states = try fake.states
+      #expect(states.isEmpty)
+    }
+  }
+
+  @Test func aMachineThatExecutesNothingIsNoneAndIsUndone() async throws {
+    try await FakeMultipass.with(#"{"exec": {"hang": true}}"#) { fake in
+      var patience = fake.patience
+      patience.ending = .milliseconds(200)
+      do {
+        _ = try await fake.launch(fake.request(deadline: .seconds(3)), patience)
+        Issue.record("it was launched")
+      } catch let failure as Failure {
+        #expect(failure.blame == .backend)
+        #expect(failure.message.hasPrefix("the machine runs, and executes nothing within"))
       }
       let states = try fake.states
       #expect(states.isEmpty)

@@ -6,7 +6,7 @@ import Testing
 @testable import MusterMultipass
 
 /// The end of a machine, whatever the daemon does. That none of it ever ends another's instance is looked at after each.
-@Suite(.enabled(if: FakeMultipass.works, FakeMultipass.reason), .timeLimit(.minutes(5)))
+@Suite(.enabled(FakeMultipass.reason, FakeMultipass.makesMachines), .timeLimit(.minutes(5)))
 struct PurgeTests {
   /// Purges a machine that runs beside others of like names, and looks whether only that one is gone.
   private func purges(_ faults: String, _ patience: (inout MultipassPatience) -> Void = { _ in }) async throws {

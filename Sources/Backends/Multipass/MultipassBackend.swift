@@ -31,10 +31,10 @@ package final class MultipassBackend: Backend {
       var status = BackendStatus(version: "Multipass \(version)")
       if daemon == nil {
         status.problem = Failure(
-          .host, "the daemon of Multipass does not answer", hint: "start it: 'sudo snap start multipass'")
+          .host, "the daemon of Multipass does not answer", hint: MultipassTrouble.startHint)
       } else if let parts = Self.parts(version), parts < Self.oldest {
         status.problem = Failure(
-          .host, "Multipass \(version) is too old", hint: "update it: 'sudo snap refresh multipass'")
+          .host, "Multipass \(version) is too old", hint: "run '\(MultipassTrouble.update)'")
       }
       return status
     } catch {

@@ -16,10 +16,17 @@ enum MultipassImage {
       }
       // A `*` stands for what only the checksum file tells.
       let isPlain = ["http://", "https://"].contains(where: url.hasPrefix) && !url.contains("*")
-      return isPlain ? url : nil
+      return isPlain && takesURLs ? url : nil
     case .file, .debootstrap: return nil
     }
   }
 
   private static let ubuntu = "ubuntu/"
+
+  /// Multipass takes images that are not its own on Linux only.
+  #if os(Linux)
+    private static let takesURLs = true
+  #else
+    private static let takesURLs = false
+  #endif
 }

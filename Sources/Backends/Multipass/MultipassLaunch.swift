@@ -41,7 +41,7 @@ struct MultipassLaunch: Sendable {
 
   private func launch(progress: @escaping @Sendable (String) async -> Void) async throws {
     let log = try AppendedFile("\(request.logs)/multipass.log")
-    let shown = Mutex(LaunchProgress())
+    let shown = Mutex(LaunchProgress(name: name))
     let (activities, teller) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(1))
     async let telling: Void = Self.tell(activities, progress)
     let result: Result<ProcessOutput, any Error>

@@ -20,7 +20,9 @@ package final class MultipassMachine: Machine {
     self.patience = patience
     let vitals = MultipassVitals()
     self.vitals = vitals
-    guestClient = ClientGuest(client.guest(of: request.name.text)) { vitals.doubt() }
+    guestClient = ClientGuest(client.guest(of: request.name.text), endingDeadline: patience.ending) {
+      vitals.doubt()
+    }
   }
 
   package var guest: any Guest { guestClient }

@@ -4,6 +4,8 @@ struct MultipassPatience: Sendable {
   var question = Duration.seconds(30)
   /// For one delete.
   var delete = Duration.seconds(180)
+  /// For the ending of a script in a machine.
+  var ending = Duration.seconds(30)
   /// For a stop in order.
   var stop = Duration.seconds(120)
   /// For the end of a preparation that nobody wants any more: an image is downloaded to its end first.

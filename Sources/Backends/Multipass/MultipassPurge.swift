@@ -58,7 +58,7 @@ struct MultipassPurge: Sendable {
           throw left(
             Failure(
               .backend, "multipass lists '\(name)' and says that there is no such instance",
-              hint: "\(MultipassTrouble.restartHint)"))
+              hint: MultipassTrouble.restartHint))
         }
         _ = try? await client.perform(deletion, deadline: patience.delete)
         try await pause(patience.retry * state.contradictions)

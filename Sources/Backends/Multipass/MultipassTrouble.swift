@@ -2,7 +2,16 @@ import MusterHost
 
 /// What a call of the client that went wrong means: whose fault it is, and what to do about it.
 enum MultipassTrouble {
-  static let restartHint = "restart its daemon: 'sudo snap restart multipass'"
+  #if canImport(Darwin)
+    private static let daemon = "system/com.canonical.multipassd"
+    static let restartHint = "restart its daemon: 'sudo launchctl kickstart -k \(daemon)'"
+    static let startHint = "start its daemon: 'sudo launchctl kickstart \(daemon)'"
+    static let (installation, update) = ("brew install --cask multipass", "brew upgrade --cask multipass")
+  #else
+    static let restartHint = "restart its daemon: 'sudo snap restart multipass'"
+    static let startHint = "start its daemon: 'sudo snap start multipass'"
+    static let (installation, update) = ("sudo snap install multipass", "sudo snap refresh multipass")
+  #endif
 
   /// A call that gave no ending.
   static func failure(of arguments: [String], _ error: HostCommandError, deadline: Duration) -> Failure {
@@ -10,7 +19,7 @@ enum MultipassTrouble {
     case .notFound:
       Failure(
         .host, "multipass is not installed",
-        hint: "install it: 'sudo snap install multipass', or choose another backend")
+        hint: "run '\(installation)', or choose another backend")
     case .timedOut:
       Failure(
         .backend, "multipass \(arguments[0]) did not answer within \(deadline.human)", hint: restartHint, canPass: true)
@@ -63,7 +72,7 @@ enum MultipassTrouble {
       hint: "use a user of the group that owns its socket, or run 'multipass authenticate'"),
     Sign(
       text: "cannot connect to the multipass socket", status: 3, blame: .host,
-      hint: "start its daemon: 'sudo snap start multipass'"),
+      hint: startHint),
     Sign(
       text: "KVM support is not enabled", blame: .host,
       hint: "switch virtualization on in the firmware, and look whether /dev/kvm is there"),
@@ -74,9 +83,9 @@ enum MultipassTrouble {
       canPass: true),
     Sign(text: "Unable to find an image", blame: .matrix, hint: "'multipass find' lists the images that there are"),
     Sign(text: "Custom image", blame: .matrix, hint: "'multipass find' lists the images that there are"),
+    Sign(text: "Available disk", blame: .host, hint: "make room where Multipass keeps its instances"),
     Sign(
       text: "below minimum for this image", blame: .matrix, hint: "'resources: {disk: …}' asks for a larger one"),
-    Sign(text: "Available disk", blame: .host, hint: "make room where Multipass keeps its instances"),
     Sign(text: "imed out waiting", status: 5, blame: .backend, canPass: true),
   ]
 }
