@@ -26,6 +26,10 @@ struct Doctor: AsyncParsableCommand {
     let backends = BackendSet.all(cache: directories.cache, offline: true)
     var findings: [Preflight.Finding] = []
     for backend in backends.backends { findings.append(Preflight.finding(backend.name, await backend.status())) }
+    // One that works is enough.
+    if findings.contains(where: { $0.state != .bad }) {
+      for index in findings.indices where findings[index].state == .bad { findings[index].state = .remarkable }
+    }
     findings += Self.tools
     let images = Set((try? ImageStore(cache: directories.cache).list())?.map(\.record.name) ?? [])
     findings += Preflight(plan, directories: directories).findings(readyImages: images)

@@ -39,7 +39,7 @@ package struct Pauses: Sendable {
   package var collect: Duration = .seconds(60)
   /// How long a purge may take, before the backend's factor; and after a signal, since CI systems kill what they asked to
   /// end soon after. What takes longer is left to the guardian.
-  package var purge: Duration = .seconds(60)
+  package var purge: Duration = .seconds(180)
   package var hurriedPurge: Duration = .seconds(3)
 
   package init() {}

@@ -23,8 +23,8 @@ package protocol Backend: Sendable {
     _ image: ImageDescription, progress: @escaping @Sendable (ImageProgress) async -> Void
   ) async throws
 
-  /// Makes a machine and returns when it is ready for its first step. What was begun is undone before it throws, on
-  /// cancellation too.
+  /// Makes a machine and returns when it is ready for its first step. What was begun may be left when it throws: whoever
+  /// asked for it purges it.
   /// - Throws: `Failure`, `CancellationError`.
   func launch(
     _ request: LaunchRequest, progress: @escaping @Sendable (String) async -> Void

@@ -56,13 +56,13 @@ final class KillingGround: Sendable {
 
   /// Cells with one step each, on any image.
   init(
-    tests: [String], step: String, image: String, settings: String = "", environment: [String: String?] = [:],
+    tests: [String], step: String, image: String,
+    settings: String = "resources: {cpus: 1, memory: 256M, disk: 256M}", environment: [String: String?] = [:],
     options: [String] = []
   ) throws {
     let cells = tests.map { "  \($0): {distros: all, verify: [{run: '\(step)'}]}\n" }.joined()
     text = """
       muster: 1
-      resources: {cpus: 1, memory: 256M, disk: 256M}
       \(settings)
       distros:
         tiny: {image: \(image), family: debian}
@@ -137,12 +137,17 @@ struct KillableRun {
     return false
   }
 
-  /// Looks until an event of a kind is there.
-  func wait(for kind: String, count: Int = 1) async throws {
-    while events.count(where: { $0.contains(#""event":"\#(kind)""#) }) < count {
+  /// Looks until something is so, while the run goes on.
+  func wait(until isSo: () throws -> Bool) async throws {
+    while try !isSo() {
       try #require(process.ended == nil, "the run has ended: \(String(describing: process.ended)) \(console)")
       try await Task.sleep(for: .milliseconds(5))
     }
+  }
+
+  /// Looks until an event of a kind is there.
+  func wait(for kind: String, count: Int = 1) async throws {
+    try await wait { events.count(where: { $0.contains(#""event":"\#(kind)""#) }) >= count }
   }
 
   /// The names of the machines that the run has told of.

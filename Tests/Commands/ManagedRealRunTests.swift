@@ -77,13 +77,13 @@ struct ManagedRealRunTests {
     let fake = try FakeManager(#"{"launch": {"prepareSeconds": 3}}"#)
     let ground = try fake.ground()
     let run = try await ground.start()
-    while try fake.machines().isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+    try await run.wait { try !fake.machines().isEmpty }
     try await run.kill()
     try await fake.expectNothingLeft(of: run, "while it was prepared")
     try run.expectReports(["error"], "while it was prepared")
     // A signal leaves no time to wait for it: the guardian does.
     let second = try await ground.start()
-    while try fake.machines().isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+    try await second.wait { try !fake.machines().isEmpty }
     kill(second.process.processID, SIGTERM)
     #expect(await second.process.ending() == .signaled(SIGTERM))
     try await fake.expectNothingLeft(of: second, "after TERM while it was prepared")
@@ -160,9 +160,11 @@ struct ManagedRealRunTests {
     let cell = try run.summary()["cells"][0]
     #expect(cell["outcome"].string == "error" && cell["blame"].string == "backend", "\(run.console)")
     try await fake.expectNothingLeft(of: run, "after it hung")
+    #expect(run.console.contains("multipass launch did not answer within"), "\(run.console)")
     // Nor does a run that is ended wait for it.
+    let before = try fake.calls("launch")
     let second = try await ground.start()
-    while try fake.calls("launch") < 2 { try await Task.sleep(for: .milliseconds(5)) }
+    try await second.wait { try fake.calls("launch") > before }
     let watch = Stopwatch()
     kill(second.process.processID, SIGINT)
     #expect(await second.process.ending() == .signaled(SIGINT))
@@ -205,14 +207,15 @@ final class FakeManager: Sendable {
   init(_ faults: String = "{}") throws {
     scratch = try Scratch()
     let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
-    try FileSystem.createFolder("\(scratch.path)/bin")
+    // The guardian knows PATH and nothing else of the environment: the state lies beside the link.
+    try FileSystem.createFolder("\(scratch.path)/bin/multipass.state")
     try FileManager.default.createSymbolicLink(
       atPath: "\(scratch.path)/bin/multipass", withDestinationPath: "\(tests)/Fakes/multipass")
     for name in Self.others {
       let process = Process()
       process.executableURL = URL(fileURLWithPath: "\(scratch.path)/bin/multipass")
       process.arguments = ["launch", "--name", name, "noble"]
-      process.environment = ["FAKE_MULTIPASS": scratch.path, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
+      process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
       process.standardOutput = FileHandle.nullDevice
       try process.run()
       process.waitUntilExit()
@@ -225,27 +228,30 @@ final class FakeManager: Sendable {
     for id in (try? Witness.processes(with: scratch.path)) ?? [] { kill(id, SIGKILL) }
   }
 
+  private var books: String { "\(scratch.path)/bin/multipass.state" }
+
   var environment: [String: String?] {
-    ["FAKE_MULTIPASS": scratch.path, "PATH": "\(scratch.path)/bin:\(HostFacts.environment("PATH") ?? "")"]
+    ["PATH": "\(scratch.path)/bin:\(HostFacts.environment("PATH") ?? "")"]
   }
 
   func ground(tests: [String] = ["one", "two"], step: String = "true") throws -> KillingGround {
     try KillingGround(
-      tests: tests, step: step, image: "{multipass: noble}", settings: "attempts: {launch: 1}\ntimeouts: {launch: 5s}",
-      environment: environment, options: ["--backend", "multipass"])
+      tests: tests, step: step, image: "{multipass: noble}",
+      settings: "resources: {disk: 5G}\nattempts: {launch: 1}\ntimeouts: {launch: 5s}", environment: environment,
+      options: ["--backend", "multipass"])
   }
 
-  func set(_ faults: String) throws { try FileSystem.write(faults, to: "\(scratch.path)/faults.json") }
+  func set(_ faults: String) throws { try FileSystem.write(faults, to: "\(books)/faults.json") }
 
   /// The machines in its books that are not somebody else's, those that are being prepared too.
   func machines() throws -> Set<String> {
-    guard FileSystem.exists("\(scratch.path)/state.json") else { return [] }
-    let books = try JSON(file: "\(scratch.path)/state.json").value as? [String: Any]
+    guard FileSystem.exists("\(books)/state.json") else { return [] }
+    let books = try JSON(file: "\(self.books)/state.json").value as? [String: Any]
     return Set((books ?? [:]).keys).subtracting(Self.others)
   }
 
   func calls(_ command: String) throws -> Int {
-    let log = (try? FileSystem.readText("\(scratch.path)/calls.log", limit: 64 << 20)) ?? ""
+    let log = (try? FileSystem.readText("\(books)/calls.log", limit: 64 << 20)) ?? ""
     return log.split(separator: "\n").count { $0.hasPrefix("[\"\(command)\"") }
   }
 
@@ -262,7 +268,7 @@ final class FakeManager: Sendable {
 
   /// Nobody else's instances were touched.
   func expectNoHarm() throws {
-    let books = try JSON(file: "\(scratch.path)/state.json").value as? [String: Any]
+    let books = try JSON(file: "\(self.books)/state.json").value as? [String: Any]
     for name in Self.others {
       #expect((books?[name] as? [String: Any])?["state"] as? String == "Running", "\(name)")
     }

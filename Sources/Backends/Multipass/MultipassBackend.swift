@@ -68,21 +68,14 @@ package final class MultipassBackend: Backend {
     _ request: LaunchRequest, progress: @escaping @Sendable (String) async -> Void
   ) async throws -> any Machine {
     guard let image = MultipassImage.argument(for: request.image) else { throw Self.unsupported(request.image) }
+    // What is begun is left to whoever asked for it to purge: it takes its time, and may be given little.
     let launch = MultipassLaunch(client: client, patience: patience, request: request, image: image)
-    do {
-      return try await launch.run(progress: progress)
-    } catch {
-      // What went wrong with the launch is told; whoever asked for it purges once more, and tells what is left.
-      let relic = Relic(name: request.name, backend: name, workspace: request.workspace)
-      await uncancelled { [client, patience] in
-        try? await Self.purge(relic, client: client, patience: patience)
-      }
-      throw error
-    }
+    return try await launch.run(progress: progress)
   }
 
   package func machines() async throws -> [Relic] {
-    try await client.instances(deadline: patience.question).map { MachineName(text: $0.name) }
+    guard client.isInstalled else { return [] }
+    return try await client.instances(deadline: patience.question).map { MachineName(text: $0.name) }
       .filter(\.isMusters).map { Relic(name: $0, backend: name, workspace: "") }
   }
 

@@ -14,6 +14,8 @@ struct MultipassClient: Sendable {
   /// How much of each stream is kept.
   private static let limit = 4 << 20
 
+  var isInstalled: Bool { executable.hasPrefix("/") || HostFacts.tool(executable) != nil }
+
   func command(_ arguments: [String], input: [UInt8] = []) -> HostCommand {
     HostCommand(executable, arguments, environment: environment, input: input)
   }
