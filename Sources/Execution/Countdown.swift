@@ -73,14 +73,18 @@ enum Watched<Value: Sendable>: Sendable {
 }
 
 /// Runs `body` until it ends, one of the countdowns does, or the machine dies; then `body` is cancelled, and its end
-/// waited for. What comes first is the result. When the calling task is cancelled, `body` is too, and its own end counts.
+/// waited for. What comes first is the result. When the calling task is cancelled, `body` is too, and its own end counts;
+/// but once `interruption` came, it is waited for no longer than a second.
 func watched<Value: Sendable>(
-  _ countdowns: [Countdown], machine: (any Machine)? = nil,
+  _ countdowns: [Countdown], machine: (any Machine)? = nil, interruption: Interruption? = nil,
   warn: @escaping @Sendable (Countdown, Duration) async -> Void,
   body: @escaping @Sendable () async throws -> Value
 ) async -> Watched<Value> {
   await withTaskGroup(of: Watched<Value>?.self) { group in
     group.addTask {
+      if let interruption {
+        return .finished(await leaving(after: interruption.interrupted, grace: .seconds(1), body))
+      }
       do { return .finished(.success(try await body())) } catch { return .finished(.failure(error)) }
     }
     for countdown in countdowns {
@@ -102,6 +106,32 @@ func watched<Value: Sendable>(
     // The body always gives an ending.
     return first ?? .finished(.failure(CancellationError()))
   }
+}
+
+/// Runs `body`, which is cancelled with the calling task, to its end; but once `signal` has returned, for `grace` at most. Then
+/// it is left to itself: a machine that hangs is purged, whatever was still to be said to it.
+private func leaving<Value: Sendable>(
+  after signal: @escaping @Sendable () async -> Void, grace: Duration,
+  _ body: @escaping @Sendable () async throws -> Value
+) async -> Result<Value, any Error> {
+  let ending = Promise<Result<Value, any Error>>()
+  let work = Task {
+    do { ending.keep(.success(try await body())) } catch { ending.keep(.failure(error)) }
+  }
+  let watch = Task {
+    await signal()
+    try Task.checkCancellation()
+    work.cancel()
+    try await Task.sleep(for: grace)
+    ending.keep(.failure(CancellationError()))
+  }
+  let result = await withTaskCancellationHandler {
+    await uncancelled { await ending.value() }
+  } onCancel: {
+    work.cancel()
+  }
+  watch.cancel()
+  return result ?? .failure(CancellationError())
 }
 
 /// Runs `body` outside of the calling task, so that its cancellation does not reach it, for `limit` at most and, once

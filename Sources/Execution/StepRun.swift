@@ -77,7 +77,7 @@ struct StepRun: Sendable {
     // A machine that is rebooted tells by itself what went wrong.
     let result = await watched(
       [countdown, cellCountdown], machine: step.action == .reboot ? nil : machine,
-      warn: context.warning(of: cell.cell)
+      interruption: context.interruption, warn: context.warning(of: cell.cell)
     ) {
       try await performTries(tries, log: log, countdown: countdown)
     }

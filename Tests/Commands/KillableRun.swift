@@ -163,6 +163,15 @@ struct KillableRun {
     }
   }
 
+  /// The process of its machine.
+  func emulator() throws -> Int32? {
+    try machines.last.flatMap { name in
+      try Witness.processes(with: name).first { id in
+        (try? FileSystem.readText("/proc/\(id)/comm"))?.hasPrefix("qemu") ?? false
+      }
+    }
+  }
+
   /// Ends it by KILL, with its guardian in the same instant if that is wanted.
   func kill(withGuardian: Bool = false) async throws {
     let guardian = withGuardian ? try guardian() : nil

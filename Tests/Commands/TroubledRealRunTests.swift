@@ -38,12 +38,7 @@ import Testing
     let ground = try await KillingGround(tests: ["one"], step: "sleep 60")
     let run = try await ground.start()
     try await run.wait(for: "step-started")
-    let name = try #require(run.machines.first)
-    let emulator = try #require(
-      try Witness.processes(with: name).first { id in
-        (try? FileSystem.readText("/proc/\(id)/comm"))?.hasPrefix("qemu") ?? false
-      })
-    kill(emulator, SIGKILL)
+    kill(try #require(try run.emulator()), SIGKILL)
     #expect(await run.process.ending() == .exited(3), "\(run.console)")
     let cell = try run.summary()["cells"][0]
     #expect(cell["outcome"].string == "error")
@@ -123,6 +118,21 @@ import Testing
     #expect(try FileSystem.names(in: "\(scratch.path)/cache/builds") == [])
     #expect(try FileSystem.names(in: "\(scratch.path)/ledgers") == [])
     #expect(try await MusterProcess().run(["clean", "--list-only"] + folders).text == "nothing to purge")
+  }
+
+  /// The machine hangs, and nothing can be asked of it any more: a signal still ends the run in time.
+  @Test func aMachineThatHangs() async throws {
+    let ground = try await KillingGround(tests: ["one"], step: "sleep 60")
+    let run = try await ground.start()
+    try await run.wait(for: "step-started")
+    kill(try #require(try run.emulator()), SIGSTOP)
+    let watch = Stopwatch()
+    kill(run.process.processID, SIGTERM)
+    #expect(await run.process.ending() == .signaled(SIGTERM), "\(run.console)")
+    #expect(watch.elapsed < .seconds(5))
+    try run.expectReports(["cancelled"], "when the machine hangs")
+    try await run.expectNothingLeft("when the machine hangs")
+    try ground.expectNoTrace("when the machine hangs")
   }
 
   /// A CI system that kills its job still shows the step's summary.

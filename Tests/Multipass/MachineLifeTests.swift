@@ -193,7 +193,7 @@ struct MachineLifeTests {
     }
   }
 
-  @Test func aLaunchThatFailsIsUndone() async throws {
+  @Test func aLaunchThatFailedIsPurged() async throws {
     let error = "timed out waiting for initialization to complete"
     try await FakeMultipass.with(#"{"launch": {"fail": "\#(error)", "leave": true}}"#) { fake in
       let request = fake.request()
@@ -205,47 +205,51 @@ struct MachineLifeTests {
         #expect(failure.blame == .backend)
         #expect(failure.canPass)
       }
+      try await fake.backend().purge(fake.relic(request.name))
       #expect(try fake.count("delete") == 1)
       #expect(try fake.states.isEmpty)
       #expect(try fake.inits(of: request.name.text).isEmpty)
     }
   }
 
-  @Test func aLaunchThatHangsIsEndedAndUndone() async throws {
+  @Test func aLaunchThatHangsIsEndedAndPurged() async throws {
     try await FakeMultipass.with(#"{"launch": {"hang": true, "ignoreTerm": true, "prepareSeconds": 0.3}}"#) { fake in
       var patience = fake.patience
       patience.launchGrace = .milliseconds(100)
-      await #expect(throws: Failure.self) {
-        _ = try await fake.launch(fake.request(deadline: .milliseconds(500)), patience)
-      }
+      let request = fake.request(deadline: .milliseconds(500))
+      await #expect(throws: Failure.self) { _ = try await fake.launch(request, patience) }
+      try await fake.backend().purge(fake.relic(request.name))
       let states = try fake.states
       #expect(states.isEmpty)
     }
   }
 
-  @Test func aMachineThatExecutesNothingIsNoneAndIsUndone() async throws {
+  @Test func aMachineThatExecutesNothingIsNone() async throws {
     try await FakeMultipass.with(#"{"exec": {"hang": true}}"#) { fake in
       var patience = fake.patience
       patience.ending = .milliseconds(200)
+      let request = fake.request(deadline: .seconds(3))
       do {
-        _ = try await fake.launch(fake.request(deadline: .seconds(3)), patience)
+        _ = try await fake.launch(request, patience)
         Issue.record("it was launched")
       } catch let failure as Failure {
         #expect(failure.blame == .backend)
         #expect(failure.message.hasPrefix("the machine runs, and executes nothing within"))
       }
+      try await fake.backend().purge(fake.relic(request.name))
       let states = try fake.states
       #expect(states.isEmpty)
     }
   }
 
-  @Test func aLaunchThatIsCancelledIsUndone() async throws {
+  @Test func aLaunchThatWasCancelledIsPurged() async throws {
     try await FakeMultipass.with(#"{"launch": {"prepareSeconds": 0.6}}"#) { fake in
       let request = fake.request()
       let task = Task { try await fake.launch(request) }
       try await fake.awaited { $0[request.name.text] == "Preparing" }
       task.cancel()
       await #expect(throws: CancellationError.self) { _ = try await task.value }
+      try await fake.backend().purge(fake.relic(request.name))
       #expect(try fake.states.isEmpty)
       #expect(try fake.inits(of: request.name.text).isEmpty)
       #expect(try fake.processes { $0.contains("--daemon-launch") && $0.contains(request.name.text) }.isEmpty)
