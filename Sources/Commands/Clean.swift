@@ -37,7 +37,7 @@ struct Clean: AsyncParsableCommand {
     let directories = try global.directories()
     let backends = BackendSet.all(cache: directories.cache, offline: true)
     let sweep = Sweep(state: directories.state, backends: backends)
-    let findings = sweep.findings()
+    let findings = try sweep.findings()
     let named = Set(findings.map(\.name))
     let (found, failures) = all ? await backends.machines() : ([], [])
     let others = found.filter { !named.contains($0.name) }
@@ -48,17 +48,21 @@ struct Clean: AsyncParsableCommand {
     let remnants = store.remnants()
     for remnant in remnants { Console.write(remnant.line + "\n") }
     let doomed = findings.filter { all || !$0.entry.isKept }
-    let processes = await sweep.processes()
+    let processes = try await sweep.processes()
     for (header, ids) in processes {
       let list = ids.map { "\($0)" }.joined(separator: ", ")
       Console.write("process \(list)  left by \(header.command), which is dead\n")
     }
     let count = doomed.count + others.count + remnants.count + processes.reduce(0) { $0 + $1.ids.count }
     if count == 0 { Console.write("nothing to purge\n") }
+    let live = try sweep.owned().count
+    if live > 0, !all {
+      Console.write("\(live) of runs and guardians that live \(live == 1 ? "is" : "are") left alone: 'muster list'\n")
+    }
     if listOnly { return }
     // Without anything to ask for, what remains are ledgers in which nothing is open.
     guard try count == 0 || isAgreed(count) else { return }
-    let result = await sweep.perform(includingKept: all) { Console.tell("purging '\($0.name)'") }
+    let result = try await sweep.perform(includingKept: all) { Console.tell("purging '\($0.name)'") }
     result.tell()
     var isClean = result.left.isEmpty
     for remnant in await store.sweep(downloadsUnusedFor: .zero) { Console.tell("removed \(remnant.path)") }
@@ -71,7 +75,7 @@ struct Clean: AsyncParsableCommand {
         Console.tell("'\(relic.name)' is left: \(error)")
       }
     }
-    if !isClean { throw ExitCode(.machineLeft) }
+    if !isClean || !result.unreadable.isEmpty { throw ExitCode(.machineLeft) }
     if !failures.isEmpty { throw ExitCode(.noBackend) }
   }
 

@@ -34,7 +34,7 @@ struct Doctor: AsyncParsableCommand {
     let images = Set((try? ImageStore(cache: directories.cache).list())?.map(\.record.name) ?? [])
     findings += Preflight(plan, directories: directories).findings(readyImages: images)
     let sweep = Sweep(state: directories.state, backends: backends)
-    let left = sweep.findings()
+    let left = try sweep.findings()
     findings.append(orphans(left))
     if let holder = lock.lock.holder() {
       findings.append(Preflight.Finding(state: .remarkable, subject: "lock", message: "held by \(holder.told)"))

@@ -21,7 +21,7 @@ struct Guardian: AsyncParsableCommand {
   func run() async throws {
     Signals.ignoreEndings()
     if Companion.waitForFarewell() { return }
-    guard let record = LedgerRecord((try? FileSystem.readText(ledger)) ?? "") else { return }
+    guard let record = LedgerRecord(Companion.sharedText()) else { return }
     lock.lock.tell(
       LockHolder(command: "cleaning up after \(record.header.command), which has ended", matrix: ""))
     let machines = await purge(record)
@@ -72,6 +72,11 @@ struct Guardian: AsyncParsableCommand {
 extension Sweep.Result {
   /// Tells on standard error what a sweep found.
   func tell() {
+    for path in unreadable {
+      Console.tell(
+        "the ledger '\(path)' cannot be read, so what its run owned is not known; look with 'muster list', then remove it"
+      )
+    }
     for finding in purged { Console.tell("purged '\(finding.name)', left by \(finding.header.command)") }
     for (finding, failure) in left {
       Console.tell("'\(finding.name)' is left by \(finding.header.command): \(failure)")

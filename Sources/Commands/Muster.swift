@@ -33,7 +33,11 @@ package struct Muster: AsyncParsableCommand {
         }
       } catch let failure as Failure {
         Console.tell("\(failure)")
-        throw ExitCode(failure.blame == .matrix ? .wrongCommandLine : .ownFault)
+        switch failure.blame {
+        case .matrix: throw ExitCode(.wrongCommandLine)
+        case .host: throw ExitCode(.noBackend)
+        default: throw ExitCode(.ownFault)
+        }
       }
       exit()
     } catch {

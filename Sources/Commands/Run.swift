@@ -64,7 +64,13 @@ struct Run: AsyncParsableCommand {
     // Waiting for the lock comes first: whoever has it may be using what the backend is asked for.
     guard let held = try await takeLock(plan, interruption) else { return .lockNotObtained }
     let backends = BackendSet.all(cache: directories.cache, offline: behaviour.offline)
-    let swept = try await sweep(directories, backends, interruption)
+    let swept: Sweep.Result
+    do {
+      swept = try await sweep(directories, backends, interruption)
+    } catch {
+      held.release()
+      throw error
+    }
     let id = RunID()
     let output = reports.output.map(Directories.absolute) ?? "\(directories.state)/runs/\(id)"
     let custody: Custody
@@ -89,7 +95,7 @@ struct Run: AsyncParsableCommand {
     _ directories: Directories, _ backends: BackendSet, _ interruption: Interruption
   ) async throws -> Sweep.Result {
     let swept = try await interruption.ending {
-      await Sweep(state: directories.state, backends: backends).perform { finding in
+      try await Sweep(state: directories.state, backends: backends).perform { finding in
         Console.tell("purging '\(finding.name)', left by \(finding.header.command)")
       }
     }

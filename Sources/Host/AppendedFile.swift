@@ -58,6 +58,15 @@ package final class AppendedFile: Sendable {
     }
   }
 
+  /// Whether it is still what its path names, or another path: nobody has removed it.
+  package var isThere: Bool {
+    file.withLock { file in
+      var information = stat()
+      guard let file, unsafe fstat(file.rawValue, &information) == 0 else { return false }
+      return information.st_nlink > 0
+    }
+  }
+
   package func close() {
     file.withLock { file in
       try? file?.close()

@@ -95,6 +95,19 @@ package final class Companion: Sendable {
     _ = await uncancelled { [process] in await process.value() }
   }
 
+  /// Reads, in the companion, the file of the second lock that it shares: also when somebody has removed it.
+  package static func sharedText(limit: Int = 16 << 20) -> String {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while bytes.count < limit {
+      let count = unsafe chunk.withUnsafeMutableBytes { unsafe pread(2, $0.baseAddress, $0.count, off_t(bytes.count)) }
+      if count < 0, errno == EINTR { continue }
+      if count <= 0 { break }
+      bytes += chunk.prefix(count)
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   /// Waits, in the companion, until the process that started it has ended or sends it away.
   /// - Returns: Whether it was sent away.
   package static func waitForFarewell() -> Bool {

@@ -87,7 +87,8 @@ import Testing
       async let one: Void = Self.start(first, thenKillAfter: instants[0], withGuardian: withGuardian)
       async let two: Void = Self.start(second, thenKillAfter: instants[1], withGuardian: withGuardian)
       _ = try await (one, two)
-      if withGuardian { continue }
+      // One that was killed before it had swept has left what the one before it has.
+      if withGuardian || [first, second].contains(where: { $0.last?.events.isEmpty ?? true }) { continue }
       for ground in [first, second] { try ground.expectNoTrace("at \(instants)") }
     }
     for ground in [first, second] { #expect(try await ground.clean("--force").ending == .exited(0)) }

@@ -135,6 +135,39 @@ import Testing
     try ground.expectNoTrace("when the machine hangs")
   }
 
+  /// Somebody removes the state folder: nothing more is launched, and the guardian still knows what there is.
+  @Test func whenTheLedgerIsRemoved() async throws {
+    let ground = try await KillingGround(step: "sleep 2")
+    let run = try await ground.start()
+    try await run.wait(for: "step-started")
+    try FileSystem.removeTree("\(ground.path)/ledgers")
+    #expect(await run.process.ending() == .exited(3), "\(run.console)")
+    #expect(run.console.contains("was removed"), "\(run.console)")
+    #expect(run.events.count { $0.contains(#""event":"machine-launched""#) } == 1)
+    try await run.expectNothingLeft("without a ledger")
+    let killed = try await ground.start()
+    try await killed.wait(for: "step-started")
+    try FileSystem.removeTree("\(ground.path)/ledgers")
+    try await killed.kill()
+    try await killed.expectNothingLeft("killed without a ledger")
+    try killed.expectReports(["error"], "killed without a ledger")
+    #expect(Witness.workspaces.subtracting(ground.before) == [])
+  }
+
+  /// What cannot be read is named, kept, and not taken for nothing.
+  @Test func whenTheLedgerIsGarbage() async throws {
+    let ground = try await KillingGround(tests: ["one"])
+    let ledger = "\(ground.path)/ledgers/garbage.ledger"
+    try FileSystem.createFolder("\(ground.path)/ledgers")
+    try FileSystem.write("garbage\n{\"intent\": \"muster-one-1-2-abcdef\"}\n", to: ledger)
+    let clean = try await ground.clean("--force")
+    #expect(clean.ending == .exited(5))
+    #expect(clean.errorText.contains(ledger))
+    #expect(FileSystem.exists(ledger))
+    let nowhere = try await MusterProcess().run(["clean", "--list-only", "--state", ground.matrix])
+    #expect(nowhere.ending == .exited(69), "\(nowhere.text)\(nowhere.errorText)")
+  }
+
   /// A CI system that kills its job still shows the step's summary.
   @Test func killedUnderGitHub() async throws {
     let scratch = try Scratch()

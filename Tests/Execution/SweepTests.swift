@@ -44,22 +44,22 @@ import Testing
   @Test func aDeadRunsMachinesArePurged() async throws {
     let relics = [try relic(), try relic("muster-t-1-2-fedcba")]
     let path = try await deadLedger(header(), relics)
-    #expect(sweep.findings().map(\.name) == relics.map(\.name))
+    #expect(try sweep.findings().map(\.name) == relics.map(\.name))
     #expect(relics.allSatisfy { FileSystem.exists($0.workspace) })
-    let result = await sweep.perform()
+    let result = try await sweep.perform()
     #expect(result.purged.map(\.name) == relics.map(\.name))
     #expect(result.left.isEmpty)
     #expect(!relics.contains { FileSystem.exists($0.workspace) })
     #expect(!FileSystem.exists(path))
-    #expect(await sweep.perform().purged.isEmpty)
+    #expect(try await sweep.perform().purged.isEmpty)
   }
 
   @Test func aLiveRunsMachinesAreLeftAlone() async throws {
     let relic = try relic()
     let ledger = try await Ledger.begin(header(), in: folder)
     try ledger.intend(relic)
-    #expect(sweep.findings().isEmpty)
-    #expect(await sweep.perform().purged.isEmpty)
+    #expect(try sweep.findings().isEmpty)
+    #expect(try await sweep.perform().purged.isEmpty)
     #expect(FileSystem.exists(relic.workspace))
     ledger.purged(relic.name)
     ledger.close()
@@ -71,10 +71,10 @@ import Testing
   @Test func aTornLedgerIsReadAsFarAsItGoes() async throws {
     let relics = [try relic(), try relic("muster-t-1-2-fedcba")]
     _ = try await deadLedger(header(), relics, torn: #"{"purged":"muster-t-1-2-ab"#)
-    #expect(await sweep.perform().purged.map(\.name) == relics.map(\.name))
+    #expect(try await sweep.perform().purged.map(\.name) == relics.map(\.name))
     // Of one that has not even its first line there was no machine.
     try FileSystem.write(#"{"ledger":"muster.led"#, to: "\(folder)/ledgers/x.ledger")
-    #expect(await sweep.perform().purged.isEmpty)
+    #expect(try await sweep.perform().purged.isEmpty)
     #expect(try FileSystem.names(in: "\(folder)/ledgers") == [])
   }
 
@@ -85,8 +85,8 @@ import Testing
     foreign = header("20261121T000000Z-cccccc")
     foreign.user += 1
     _ = try await deadLedger(foreign, [relic])
-    #expect(sweep.findings().isEmpty)
-    #expect(await sweep.perform().purged.isEmpty)
+    #expect(try sweep.findings().isEmpty)
+    #expect(try await sweep.perform().purged.isEmpty)
     #expect(FileSystem.exists(relic.workspace))
     #expect(try FileSystem.names(in: "\(folder)/ledgers").count == 2)
     try relic.removeWorkspace()
@@ -103,7 +103,7 @@ import Testing
       Relic(name: MachineName(text: "muster-t-1-2-00000\(number)"), backend: "local", workspace: path)
     }
     let path = try await deadLedger(header(), relics)
-    let result = await sweep.perform()
+    let result = try await sweep.perform()
     #expect(result.purged.isEmpty)
     #expect(result.left.count == relics.count)
     #expect(FileSystem.exists(precious))
@@ -113,7 +113,7 @@ import Testing
   @Test func aBackendThatIsNotKnownIsTold() async throws {
     let relic = try relic(backend: "elsewhere")
     let path = try await deadLedger(header(), [relic])
-    let result = await sweep.perform()
+    let result = try await sweep.perform()
     #expect(result.left.first?.failure.message.contains("'elsewhere'") == true)
     #expect(FileSystem.exists(path))
     try relic.removeWorkspace()
@@ -127,9 +127,9 @@ import Testing
     ledger.kept(relic.name, path: relic.workspace)
     ledger.close()
     #expect(FileSystem.exists(ledger.path))
-    #expect(await sweep.perform().kept.map(\.name) == [relic.name])
+    #expect(try await sweep.perform().kept.map(\.name) == [relic.name])
     #expect(FileSystem.exists(relic.workspace))
-    #expect(await sweep.perform(includingKept: true).purged.map(\.name) == [relic.name])
+    #expect(try await sweep.perform(includingKept: true).purged.map(\.name) == [relic.name])
     #expect(!FileSystem.exists(relic.workspace))
     #expect(!FileSystem.exists(ledger.path))
   }

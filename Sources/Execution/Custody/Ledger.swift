@@ -68,6 +68,11 @@ package final class Ledger: Sendable {
       json.member("backend", relic.backend)
       json.member("workspace", relic.workspace)
     }
+    guard file.isThere else {
+      throw Failure(
+        .host, "the run's ledger '\(path)' was removed, so what it makes could be left behind",
+        hint: "leave the state folder alone while a run lives, and run again")
+    }
     _ = open.withLock { $0.insert(relic.name) }
   }
 

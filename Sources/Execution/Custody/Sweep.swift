@@ -18,6 +18,8 @@ package struct Sweep: Sendable {
     package var left: [(finding: Finding, failure: Failure)] = []
     /// Machines that somebody asked to keep.
     package var kept: [Finding] = []
+    /// The paths of ledgers that nobody holds and that cannot be read: what they owned is not known.
+    package var unreadable: [String] = []
   }
 
   private let state: String
@@ -29,8 +31,9 @@ package struct Sweep: Sendable {
   }
 
   /// What a sweep would find; nothing is changed.
-  package func findings() -> [Finding] {
-    paths.flatMap { path -> [Finding] in
+  /// - Throws: `Failure` when the ledgers cannot be looked at.
+  package func findings() throws(Failure) -> [Finding] {
+    try paths().flatMap { path -> [Finding] in
       guard let (record, lock) = dead(path) else { return [] }
       defer { lock.release() }
       return record.open.map { Finding(entry: $0, header: record.header) }
@@ -38,9 +41,10 @@ package struct Sweep: Sendable {
   }
 
   /// The processes that dead runs have left, such as a download, by the run's ledger. A machine's own are among them.
-  package func processes() async -> [(header: LedgerRecord.Header, ids: [Int32])] {
+  /// - Throws: `Failure` when the ledgers cannot be looked at.
+  package func processes() async throws(Failure) -> [(header: LedgerRecord.Header, ids: [Int32])] {
     var found: [(LedgerRecord.Header, [Int32])] = []
-    for path in paths {
+    for path in try paths() {
       guard let (record, lock) = dead(path) else { continue }
       lock.release()
       let ids = await ProcessTable.processes(ofRun: record.header.run)
@@ -53,10 +57,16 @@ package struct Sweep: Sendable {
   /// - Parameters:
   ///   - includingKept: Also those that somebody asked to keep.
   ///   - tell: Called before each, since a backend may take its time.
-  package func perform(includingKept: Bool = false, tell: (Finding) -> Void = { _ in }) async -> Result {
+  /// - Throws: `Failure` when the ledgers cannot be looked at.
+  package func perform(
+    includingKept: Bool = false, tell: (Finding) -> Void = { _ in }
+  ) async throws(Failure) -> Result {
     var result = Result()
-    for path in paths {
-      guard let (record, lock) = dead(path) else { continue }
+    for path in try paths() {
+      guard let (record, lock) = dead(path) else {
+        if isUnreadable(path) { result.unreadable.append(path) }
+        continue
+      }
       await perform(record, path, lock, includingKept, tell, &result)
     }
     return result
@@ -88,10 +98,15 @@ package struct Sweep: Sendable {
   }
 
   /// The ledgers, from the oldest.
-  private var paths: [String] {
+  private func paths() throws(Failure) -> [String] {
     let folder = Ledger.folder(in: state)
-    let names = (try? FileSystem.names(in: folder)) ?? []
-    return names.filter { $0.hasSuffix(Ledger.suffix) }.map { "\(folder)/\($0)" }
+    // What cannot be looked at is not empty.
+    if FileSystem.exists(state), !FileSystem.isFolder(state) {
+      throw Failure(
+        .host, "'\(state)' is no folder that runs could have left anything in", hint: "name another with --state")
+    }
+    guard try FileSystem.information(folder) != nil else { return [] }
+    return try FileSystem.names(in: folder).filter { $0.hasSuffix(Ledger.suffix) }.map { "\(folder)/\($0)" }
   }
 
   /// The ledger of a dead run, locked; `nil` for one of a live run, of another user, of another host, and for what is none.
@@ -99,7 +114,7 @@ package struct Sweep: Sendable {
     guard isOwn(path), let lock = (try? FileLock(path).take()) ?? nil else { return nil }
     guard let text = try? FileSystem.readText(path), let record = LedgerRecord(text) else {
       // The run ended before its first line was whole, so it has made nothing.
-      if let size = try? FileSystem.information(path)?.size, size < 1 << 16 { try? FileSystem.remove(path) }
+      if let text = try? FileSystem.readText(path), !text.contains("\n") { try? FileSystem.remove(path) }
       lock.release()
       return nil
     }
@@ -110,6 +125,14 @@ package struct Sweep: Sendable {
     return (record, lock)
   }
 
+  /// Whether it is a ledger with lines that nobody holds, of which not even the first can be read.
+  private func isUnreadable(_ path: String) -> Bool {
+    guard isOwn(path), let lock = (try? FileLock(path).take()) ?? nil else { return false }
+    defer { lock.release() }
+    guard let text = try? FileSystem.readText(path) else { return FileSystem.exists(path) }
+    return LedgerRecord(text) == nil
+  }
+
   private func isOwn(_ path: String) -> Bool {
     guard let information = try? FileSystem.information(path, followingLink: false) else { return false }
     return information.type == .regular && information.userID.rawValue == HostFacts.userID
@@ -118,8 +141,9 @@ package struct Sweep: Sendable {
   // MARK: All there are
 
   /// The machines that runs own that are alive.
-  package func owned() -> [Finding] {
-    paths.flatMap { path -> [Finding] in
+  /// - Throws: `Failure` when the ledgers cannot be looked at.
+  package func owned() throws(Failure) -> [Finding] {
+    try paths().flatMap { path -> [Finding] in
       guard isOwn(path) else { return [] }
       if let (_, lock) = dead(path) {
         lock.release()
