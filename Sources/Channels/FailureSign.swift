@@ -34,6 +34,12 @@ package struct FailureSign: Sendable, Hashable {
     return FailureSign(cause: cause, line: "zypper: exit status \(status)")
   }
 
+  /// The line by which a package manager says that a package's own script failed; `nil` when none does. Many go on as if
+  /// nothing had happened.
+  package static func ofScript(_ output: String) -> String? {
+    Self.lines(of: output).first { line in patterns(of: .scriptlet).contains { $0.matches(line) } }
+  }
+
   /// The line by which a package manager says that it cannot reach a mirror; `nil` when none does.
   ///
   /// Only forms that package managers print and nothing else, and nothing that a wrong address in the matrix can cause
