@@ -9,9 +9,8 @@ extension CellPlan {
     var number = 0
     for index in plan.phases.indices {
       plan.phases[index].steps = plan.phases[index].steps.flatMap { step -> [Step] in
-        guard case .channel(let channel, nil, _) = step.action else { return [step] }
-        number += 1
-        return step.parts(of: channel, number: number)
+        if case .channel(_, nil, _) = step.action { number += 1 }
+        return step.takenApart(number: number)
       }
     }
     return plan
@@ -19,7 +18,9 @@ extension CellPlan {
 }
 
 extension Step {
-  fileprivate func parts(of channel: ChannelStep, number: Int) -> [Step] {
+  /// The parts of a channel's step; any other is its own only part.
+  func takenApart(number: Int) -> [Step] {
+    guard case .channel(let channel, nil, _) = action else { return [self] }
     let place = ChannelPlace(channel: channel.channel, number: number)
     var steps: [Step] = []
     func add(_ action: Action, _ title: String) {
