@@ -54,6 +54,8 @@ extension StepRun {
         Reason("another process holds the package manager's lock", evidence: evidence, blame: .guest))
     case .signature: return .failed(Reason("\(place)'s signature is not accepted", evidence: evidence), nil)
     case .network: return .failed(Reason("\(place) is not in order", evidence: evidence), nil)
+    case .noSuchPackage where evidence.contains { $0.contains("nothing provides") }:
+      return .failed(Reason("what the release depends on does not exist here", evidence: evidence), nil)
     case .noSuchPackage: return .failed(Reason("a package that is asked for does not exist", evidence: evidence), nil)
     case .scriptlet: return .failed(Reason("a script of the package failed", evidence: evidence), nil)
     case nil:

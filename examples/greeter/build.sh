@@ -1,17 +1,18 @@
 #!/bin/sh
-# Builds greeter in two versions and publishes both as people do, in `dist`: a signed APT repository.
+# Builds greeter in two versions and publishes both as people do, in `dist`: a signed APT repository, and a signed RPM
+# repository.
 set -eu
 cd "$(dirname "$0")"
-../prerequisites.sh gcc make gnupg apt-utils dpkg-dev
+../prerequisites.sh gcc make gnupg apt-utils dpkg-dev rpm createrepo-c
 
 rm -rf dist work
-mkdir -p dist/apt/pool work
+mkdir -p dist/apt/pool dist/rpm work
 trap 'rm -rf work' EXIT
 
 # A key of its own, in a keyring of its own.
 export GNUPGHOME="$PWD/work/gnupg"
 mkdir -m 700 "$GNUPGHOME"
-gpg --batch --quiet --passphrase '' --quick-generate-key 'Greeter <release@greeter.example>' ed25519 sign never
+gpg --batch --quiet --passphrase '' --quick-generate-key 'Greeter <release@greeter.example>' rsa3072 sign never
 gpg --batch --quiet --armor --export >dist/key.asc
 
 deb() {
@@ -72,4 +73,53 @@ deb 1.2.0
   mv work-release dists/stable/Release
   gpg --batch --quiet --clearsign --output dists/stable/InRelease dists/stable/Release
 )
-ls dist/apt/pool
+
+rpm_() {
+  version=$1
+  cat >"work/greeter-$version.spec" <<END
+Name: greeter
+Version: $version
+Release: 1
+Summary: Says hello
+License: MIT
+# What the machines that stand in for others have is not in their RPM database.
+AutoReqProv: no
+Provides: /bin/sh
+
+%description
+A small program with a library, a service and a configuration, to be released.
+
+%install
+make -s -C "$PWD/work/source-$version" VERSION=$version install DESTDIR=%{buildroot} libdir=/usr/lib
+gzip -9n %{buildroot}/usr/share/man/man1/greeter.1
+
+%files
+/usr/bin/greeter
+/usr/lib/libgreeter.so.1
+%config(noreplace) /etc/greeter.conf
+/usr/lib/systemd/system/greeterd.service
+/usr/share/applications/greeter.desktop
+/usr/share/man/man1/greeter.1.gz
+
+%post -p /bin/sh
+/sbin/ldconfig
+if [ -d /run/systemd/system ]; then
+  systemctl daemon-reload
+  systemctl enable --quiet greeterd.service
+  systemctl restart greeterd.service
+fi
+
+%preun -p /bin/sh
+if [ "\$1" = 0 ] && [ -d /run/systemd/system ]; then systemctl disable --quiet --now greeterd.service; fi
+END
+  rpmbuild -bb --quiet --define "_topdir $PWD/work/rpmbuild" --define '_build_id_links none' \
+    --define "debug_package %{nil}" --define "__os_install_post %{nil}" "work/greeter-$version.spec" >/dev/null
+  cp work/rpmbuild/RPMS/*/greeter-"$version"-1.*.rpm dist/rpm
+}
+
+rpm_ 1.1.0
+rpm_ 1.2.0
+rpmsign --addsign -D '_gpg_name release@greeter.example' -D '__gpg /usr/bin/gpg' dist/rpm/*.rpm >/dev/null
+createrepo_c --quiet dist/rpm
+gpg --batch --quiet --armor --detach-sign dist/rpm/repodata/repomd.xml
+ls dist/apt/pool dist/rpm
