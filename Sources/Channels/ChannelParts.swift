@@ -10,7 +10,7 @@ extension CellPlan {
     for index in plan.phases.indices {
       plan.phases[index].steps = plan.phases[index].steps.flatMap { step -> [Step] in
         if case .channel(_, nil, _) = step.action { number += 1 }
-        return step.takenApart(number: number)
+        return step.takenApart(number: number, family: plan.family)
       }
     }
     return plan
@@ -19,16 +19,17 @@ extension CellPlan {
 
 extension Step {
   /// The parts of a channel's step; any other is its own only part.
-  func takenApart(number: Int) -> [Step] {
+  func takenApart(number: Int, family: Family) -> [Step] {
     guard case .channel(let channel, nil, _) = action else { return [self] }
-    let place = ChannelPlace(channel: channel.channel, number: number)
     var steps: [Step] = []
+    let place = ChannelPlace(channel: channel.channel, number: number)
     func add(_ action: Action, _ title: String) {
       var step = self
       step.action = action
       step.title = "\(self.title): \(title)"
       steps.append(step)
     }
+    if channel.channel == .pypi { add(.install(InstallStep(packages: PyPI.packages(of: family))), "bring pip") }
     switch channel.source {
     case .file(let file):
       add(.copy(CopyStep(from: file, to: place.file(file), mode: 0o644)), "bring the file")
@@ -37,6 +38,8 @@ extension Step {
         add(.copy(CopyStep(from: folder, to: place.repository)), "bring the repository")
       }
       if let key = repository.key { add(.copy(CopyStep(from: key, to: place.key, mode: 0o644)), "bring the key") }
+      // pip knows no index but the one that it is given with each command.
+      if channel.channel == .pypi { break }
       add(.channel(channel, .add, number: number), "add the repository")
       add(.channel(channel, .refresh, number: number), "refresh the repository")
     }
@@ -51,6 +54,7 @@ extension ChannelStep {
   package func script(for part: ChannelPart, number: Int, family: Family) -> GuestScript {
     let place = ChannelPlace(channel: channel, number: number)
     return switch (channel, part) {
+    case (.pypi, _): PyPI(step: self, place: place).script(for: part)
     case (_, .check(let check)): self.script(for: check, place, family)
     case (.apt, _): apt(part, place)
     case (.rpm, _): family == .suse ? zypper(part, place) : dnf(part, place)

@@ -113,7 +113,7 @@ private func patterns(of cause: FailureSign.Cause) -> [Pattern] {
     anywhere(
       "Unable to locate package", "has no installation candidate", "Couldn't find any package by",
       "No match for argument", "No package matches", "No package ", "nothing provides", "not found in package names",
-      "No provider of", "target not found", "(no such package)")
+      "No provider of", "target not found", "(no such package)", "No matching distribution found")
   case .scriptlet:
     anywhere("post-installation script", "pre-installation script", "scriptlet failed", "command failed to execute")
   }

@@ -6,12 +6,22 @@ package struct ChannelStep: Sendable, Hashable {
   package enum Channel: String, Sendable, Hashable, CaseIterable {
     case apt
     case rpm
+    case pypi
 
     /// The families whose machines have it.
     package var families: [Family] {
       switch self {
       case .apt: [.debian]
       case .rpm: [.fedora, .suse]
+      case .pypi: Family.allCases
+      }
+    }
+
+    /// What can be looked at, in the order in which it is.
+    package var checks: [Check] {
+      switch self {
+      case .apt, .rpm: [.version, .files, .libraries]
+      case .pypi: [.version, .dependencies]
       }
     }
   }
@@ -53,6 +63,8 @@ package struct ChannelStep: Sendable, Hashable {
     case files
     /// No program or library of the package lacks a library.
     case libraries
+    /// All that it depends on is installed, in versions that fit.
+    case dependencies
   }
 
   package var channel: Channel
@@ -65,13 +77,13 @@ package struct ChannelStep: Sendable, Hashable {
 
   package init(
     channel: Channel, source: Source, packages: [String], version: MaskedText? = nil,
-    checks: [Check] = Check.allCases
+    checks: [Check]? = nil
   ) {
     self.channel = channel
     self.source = source
     self.packages = packages
     self.version = version
-    self.checks = checks
+    self.checks = checks ?? channel.checks
   }
 }
 

@@ -24,6 +24,8 @@ import Testing
     ("rpm-remote-fedora", .fedora, step(.rpm, .repository(remote), ["greeter"])),
     ("rpm-file-fedora", .fedora, step(.rpm, .file("/host/dist/greeter.rpm"), [])),
     ("rpm-signed-suse", .suse, step(.rpm, .repository(signed), ["greeter"], "1.2.0")),
+    ("pypi-remote", .arch, step(.pypi, .repository(remote), ["greeter"], "1.2.0")),
+    ("pypi-file", .debian, step(.pypi, .file("/host/dist/greeter-1.2.0-py3-none-any.whl"), [])),
     ("rpm-file-suse", .suse, step(.rpm, .file("/host/dist/greeter.rpm"), [])),
   ]
 
@@ -40,7 +42,7 @@ import Testing
       action: .channel(channel, nil, number: 0), title: "\(channel.channel.rawValue) greeter",
       location: Location(file: "m.yaml", line: 1, column: 1))
     var text = ""
-    for part in step.takenApart(number: 1) {
+    for part in step.takenApart(number: 1, family: family) {
       let lines = part.explanation(for: family)
       text += "## \(part.title)\n" + lines.joined(separator: "\n") + "\n\n"
       if case .channel = part.action { try await expectShell(lines.filter { !$0.hasPrefix("# ") }, part.title) }

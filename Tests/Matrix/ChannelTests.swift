@@ -17,7 +17,7 @@ struct ChannelTests {
     #expect(channel.channel == .apt)
     #expect(channel.packages == ["greeter"])
     #expect(channel.version == "1.2.0")
-    #expect(channel.checks == ChannelStep.Check.allCases)
+    #expect(channel.checks == [.version, .files, .libraries])
     guard case .repository(let repository) = channel.source else { return #expect(Bool(false), "\(channel.source)") }
     guard case .folder(let folder) = repository.place else { return #expect(Bool(false), "\(repository.place)") }
     #expect(folder.hasPrefix("/") && folder.hasSuffix("/dist/apt"))
@@ -74,8 +74,8 @@ struct ChannelTests {
         m.yaml:10:14-32 error: 'apt' does not say where the release comes from; hint: add 'repository: …' (a folder of this host, or a URL) or 'file: …'
         m.yaml:12:30-34 error: a release comes from a repository or from a file, and this has both; hint: write two steps
         m.yaml:14:24-27 error: 'key' is of a repository, and this step installs a file
-        m.yaml:16:30-35 error: unknown key 'suite' in a step with 'rpm'; hint: the keys are: repository, key, file, install, version, checks
-        m.yaml:16:72-79 error: unknown key 'library' in checks; hint: the keys are: version, files, libraries
+        m.yaml:16:30-35 error: unknown key 'suite' in a step with 'rpm'; hint: the keys are: repository, file, install, version, checks, key
+        m.yaml:16:72-79 error: unknown key 'library' in the checks of 'rpm'; hint: the keys are: version, files, libraries
         m.yaml:18:14-21 error: expected a mapping for 'apt', found text; hint: write {repository: …, key: …, install: …}
         m.yaml:19:9-12 error: unknown step 'atp'; hint: did you mean 'apt'?
         """)

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Builds greeter in two versions and publishes both as people do, in `dist`: a signed APT repository, and a signed RPM
-# repository.
+# Builds greeter in two versions and publishes both as people do, in `dist`: a signed APT repository, a signed RPM
+# repository, and an index of Python packages.
 set -eu
 cd "$(dirname "$0")"
-../prerequisites.sh gcc make gnupg apt-utils dpkg-dev rpm createrepo-c
+../prerequisites.sh gcc make gnupg apt-utils dpkg-dev rpm createrepo-c python3
 
 rm -rf dist work
 mkdir -p dist/apt/pool dist/rpm work
@@ -122,4 +122,7 @@ rpm_ 1.2.0
 rpmsign --addsign -D '_gpg_name release@greeter.example' -D '__gpg /usr/bin/gpg' dist/rpm/*.rpm >/dev/null
 createrepo_c --quiet dist/rpm
 gpg --batch --quiet --armor --detach-sign dist/rpm/repodata/repomd.xml
-ls dist/apt/pool dist/rpm
+
+python3 wheel.py 1.1.0 dist/pypi
+python3 wheel.py 1.2.0 dist/pypi
+ls dist/apt/pool dist/rpm dist/pypi/greeter

@@ -3,10 +3,14 @@ import MusterYAML
 
 /// The steps that are called after a channel: `apt: {repository: dist/apt, key: dist/key.asc, install: greeter}`.
 extension MatrixDecoder {
-  private static let sharedKeys = ["repository", "key", "file", "install", "version", "checks"]
+  private static let sharedKeys = ["repository", "file", "install", "version", "checks"]
 
   private static func keys(of channel: ChannelStep.Channel) -> [String] {
-    channel == .apt ? sharedKeys + ["suite", "components"] : sharedKeys
+    switch channel {
+    case .apt: sharedKeys + ["key", "suite", "components"]
+    case .rpm: sharedKeys + ["key"]
+    case .pypi: sharedKeys
+    }
   }
 
   func channel(_ entry: Mapping.Entry, _ scope: Scope) -> StepTemplate.Channel? {
@@ -19,7 +23,7 @@ extension MatrixDecoder {
     }
     let packages = mapping["install"].map { packageNames($0, scope) }
     let version = mapping["version"].flatMap { template($0, "a version", scope, .all) }
-    let checks = mapping["checks"].map { channelChecks($0) } ?? ChannelStep.Check.allCases
+    let checks = mapping["checks"].map { channelChecks($0, of: channel) } ?? channel.checks
     guard let source = source(of: mapping, channel, known, at: entry.value.span, scope) else { return nil }
     if case .repository = source, packages == nil, lacks(mapping, "install", known: known) {
       report("'\(channel.rawValue)' needs 'install'", at: entry.value.span, hint: "name the release's packages")
@@ -76,12 +80,12 @@ extension MatrixDecoder {
   }
 
   /// `{libraries: false}`: which of the checks are not made.
-  private func channelChecks(_ node: Node) -> [ChannelStep.Check] {
+  private func channelChecks(_ node: Node, of channel: ChannelStep.Channel) -> [ChannelStep.Check] {
     guard let mapping = mapping(node, "'checks'", hint: "write {libraries: false} to leave one out") else { return [] }
-    var checks = ChannelStep.Check.allCases
+    var checks = channel.checks
     for entry in mapping.entries {
-      guard let check = ChannelStep.Check(rawValue: entry.key) else {
-        reportUnknown(entry, in: "checks", known: ChannelStep.Check.allCases.map(\.rawValue))
+      guard let check = ChannelStep.Check(rawValue: entry.key), channel.checks.contains(check) else {
+        reportUnknown(entry, in: "the checks of '\(channel.rawValue)'", known: channel.checks.map(\.rawValue))
         continue
       }
       if bool(entry.value, "'\(entry.key)'") == false { checks.removeAll { $0 == check } }
