@@ -10,6 +10,11 @@ extension Step {
     case .wait(let wait):
       ["# again every \(wait.interval) until it holds"] + circumstances(wait.shell) + lines(wait.script.description)
     case .install(let install): lines(install.script(for: family).script)
+    case .channel(let channel, let part, let number):
+      part.map { part in
+        let script = channel.script(for: part, number: number, family: family)
+        return lines(script.script) + script.facts.map { "# expected: \($0.name)=\($0.expectedText)" }
+      } ?? []
     case .check(let check):
       lines(check.script(for: family).script)
         + check.script(for: family).facts.map { "# expected: \($0.name)=\($0.expectedText)" }

@@ -34,6 +34,12 @@ package struct FailureSign: Sendable, Hashable {
     return FailureSign(cause: cause, line: "zypper: exit status \(status)")
   }
 
+  /// The line by which a package manager says that a package's own script failed; `nil` when none does. Many go on as if
+  /// nothing had happened.
+  package static func ofScript(_ output: String) -> String? {
+    Self.lines(of: output).first { line in patterns(of: .scriptlet).contains { $0.matches(line) } }
+  }
+
   /// The line by which a package manager says that it cannot reach a mirror; `nil` when none does.
   ///
   /// Only forms that package managers print and nothing else, and nothing that a wrong address in the matrix can cause
@@ -107,7 +113,7 @@ private func patterns(of cause: FailureSign.Cause) -> [Pattern] {
     anywhere(
       "Unable to locate package", "has no installation candidate", "Couldn't find any package by",
       "No match for argument", "No package matches", "No package ", "nothing provides", "not found in package names",
-      "No provider of", "target not found", "(no such package)")
+      "No provider of", "target not found", "(no such package)", "No matching distribution found")
   case .scriptlet:
     anywhere("post-installation script", "pre-installation script", "scriptlet failed", "command failed to execute")
   }

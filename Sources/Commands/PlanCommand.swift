@@ -84,7 +84,7 @@ enum PlanTable {
 /// Every command of a cell, as a person reads it.
 enum Explanation {
   static func text(of cell: Cell) -> String {
-    let plan = cell.resolved()
+    let plan = cell.resolved().takenApart()
     let resources = plan.resources
     var lines = ["\(plan.cell)"]
     if let remark = cell.excluded { lines.append("excluded: \(VisibleText.line(remark.reason))") }

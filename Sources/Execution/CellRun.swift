@@ -1,4 +1,5 @@
 import MusterCatalog
+import MusterChannels
 import MusterHost
 import MusterImages
 import MusterMachines
@@ -14,7 +15,7 @@ struct CellRun: Sendable {
   func perform() async -> Ending {
     await context.tell(.cellStarted(cell: cell.name))
     let stopwatch = Stopwatch()
-    var ending = await performAttempts(cell.resolved())
+    var ending = await performAttempts(cell.resolved().takenApart())
     var finished = CellFinished(
       cell: cell.name, outcome: ending.outcome, seconds: stopwatch.elapsed.seconds, reason: ending.reason)
     if let remark = cell.expectedFailure {

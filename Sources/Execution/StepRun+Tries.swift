@@ -30,7 +30,7 @@ extension StepRun {
     case .passed: return nil
     case .failed: break
     case .error(let reason):
-      if case .install = step.action, reason.blame == .mirror, count < Self.mirrorTries {
+      if step.action.asksMirrors, reason.blame == .mirror, count < Self.mirrorTries {
         return Pauses.growing(context.options.pauses.mirror, after: count, factor: 3)
       }
       guard reason.blame == .mirror || reason.blame == .guest else { return nil }
@@ -53,7 +53,13 @@ extension StepRun {
       case .run(let run): return try await perform(run, log: log)
       case .wait(let wait): return try await perform(wait, tries, log: log)
       case .install(let install): return try await perform(install, log: log)
-      case .check(let check): return try await perform(check, log: log)
+      case .channel(let channel, let part, let number):
+        // What is executed was taken apart when the cell began.
+        guard let part else { return .error(Reason("'\(step.title)' was not taken apart")) }
+        return try await perform(channel, part, number, log: log)
+      case .check(let check):
+        let script = check.script(for: cell.family)
+        return try await perform(script, subject: check.subject, what: nil, log: log)
       case .copy(let copy): return try await perform(copy)
       case .fetch(let fetch): return try await Artifacts(folder: context.path(folder)).fetch(fetch, machine.guest)
       case .reboot:
@@ -68,7 +74,7 @@ extension StepRun {
 
   /// A machine that does not answer may be about to be known as dead, with a better reason.
   /// - Throws: `MachineDeath`.
-  private func lookForDeath() async throws {
+  func lookForDeath() async throws {
     let time = context.options.pauses.death
     let death = await withTaskGroup(of: Failure?.self) { group in
       group.addTask { [machine] in await machine.death() }
@@ -140,8 +146,9 @@ extension StepRun {
     return .error(Reason(ofInstall: ending, output: log.text, family: cell.family))
   }
 
-  private func perform(_ check: CheckStep, log: StepLog) async throws -> Verdict {
-    let script = check.script(for: cell.family)
+  /// Asks for facts, and compares them with what is expected.
+  /// - Parameter what: What the first fact is called; `nil` where it says what the subject itself is like.
+  func perform(_ script: GuestScript, subject: String, what: String?, log: StepLog) async throws -> Verdict {
     let output = Mutex<[UInt8]>([])
     let ending = try await machine.guest.run(command(script, user: step.user), deadline: nil) { stream, bytes in
       try log.append(bytes, from: stream)
@@ -149,20 +156,22 @@ extension StepRun {
     }
     guard ending == .exited(0) else {
       return .error(
-        Reason("\(check.subject) cannot be checked here", evidence: log.lastLines(5), blame: .guest))
+        Reason("\(subject) cannot be checked here", evidence: log.lastLines(5), blame: .guest))
     }
     let answers = CheckAnswers(output.withLock { String(decoding: $0, as: UTF8.self) })
     for (index, fact) in script.facts.enumerated() {
       guard let actual = answers[fact] else {
-        return .error(Reason("\(check.subject): the check does not tell its \(fact.name)", blame: .guest))
+        return .error(Reason("\(subject): the check does not tell its \(fact.name)", blame: .guest))
       }
       if fact.holds(actual, reveal: context.secrets.reveal) { continue }
       // The first fact says what the subject itself is like: exists, installed, active.
       let prefix = index == 0 ? "" : "\(fact.name) "
       let mismatch = Mismatch(
-        subject: check.subject, expected: "\(prefix)\(fact.expectedText)", actual: "\(prefix)\(actual)",
+        subject: subject, expected: "\(prefix)\(fact.expectedText)", actual: "\(prefix)\(actual)",
         location: step.location)
-      return .failed(Reason("\(check.subject): \(mismatch.actual), expected \(mismatch.expected)"), mismatch)
+      let evidence = what == nil ? [] : log.lastLines(5)
+      return .failed(
+        Reason("\(subject): \(mismatch.actual), expected \(mismatch.expected)", evidence: evidence), mismatch)
     }
     return .passed
   }
@@ -187,10 +196,20 @@ extension StepRun {
       environment: step.variables(secrets: script.secrets, context.secrets))
   }
 
-  private func command(_ script: GuestScript, user: String?) -> GuestCommand {
+  func command(_ script: GuestScript, user: String?) -> GuestCommand {
     GuestCommand(
       script.script, shell: script.shell, user: user,
       environment: step.variables(secrets: script.secrets, context.secrets))
+  }
+}
+
+extension Step.Action {
+  /// Whether mirrors are asked by Muster's own commands, which ask again by themselves.
+  fileprivate var asksMirrors: Bool {
+    switch self {
+    case .install, .channel(_, .refresh, _), .channel(_, .install, _): true
+    default: false
+    }
   }
 }
 

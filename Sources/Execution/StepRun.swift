@@ -145,7 +145,7 @@ struct StepRun: Sendable {
     let blame: Blame? =
       switch step.action {
       case .run, .wait: nil
-      case .copy, .fetch, .install, .check, .reboot: .guest
+      case .copy, .fetch, .install, .channel, .check, .reboot: .guest
       }
     let lastTry = last.map { ["the last try: \($0.message)"] + $0.evidence } ?? []
     return Reason(

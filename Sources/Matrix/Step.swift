@@ -38,6 +38,9 @@ package struct Step: Sendable, Hashable {
     case copy(CopyStep)
     case fetch(FetchStep)
     case install(InstallStep)
+    /// The whole of it, as the matrix says it, or one part, as `MusterChannels` takes it apart. `number` tells the steps of
+    /// a cell apart.
+    case channel(ChannelStep, ChannelPart?, number: Int)
     case check(CheckStep)
     case reboot
     case wait(WaitStep)

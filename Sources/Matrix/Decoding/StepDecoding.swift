@@ -9,7 +9,8 @@ enum StepPlace {
 }
 
 extension MatrixDecoder {
-  static let actionKeys = ["run", "copy", "fetch", "install", "check", "reboot", "wait"]
+  static let actionKeys =
+    ["run", "copy", "fetch", "install", "check", "reboot", "wait"] + ChannelStep.Channel.allCases.map(\.rawValue)
   private static let scriptKeys = ["shell", "as", "cwd", "env"]
   private static let commonKeys = ["name", "when", "timeout", "retry"]
 
@@ -24,6 +25,7 @@ extension MatrixDecoder {
     case "run": runKeys
     case "wait": waitKeys
     case "install": installKeys
+    case let key where ChannelStep.Channel(rawValue: key) != nil: commonKeys
     case "reboot": rebootKeys
     default: commonKeys
     }
@@ -149,6 +151,7 @@ extension MatrixDecoder {
     case "copy": return copy(node, scope).map { .copy($0) }
     case "fetch": return fetch(node, scope)
     case "install": return install(node, scope).map { .install($0) }
+    case let key where ChannelStep.Channel(rawValue: key) != nil: return channel(entry, scope).map { .channel($0) }
     case "check": return check(node, scope).map { .check($0) }
     default: return reboot(entry) ? .reboot : nil
     }

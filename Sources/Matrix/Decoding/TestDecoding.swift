@@ -98,6 +98,7 @@ extension MatrixDecoder {
     steps.indices.contains { index in
       switch steps[index].action {
       case .install, .check(.package): steps[index].action.packages.contains { $0.isPartial }
+      case .channel: true
       default: false
       }
     }
@@ -106,6 +107,7 @@ extension MatrixDecoder {
   /// Tells where a package has no name for the family of a distro that it is installed on.
   func checkPackages(_ steps: [StepTemplate], on distros: Bits, _ number: Int, _ names: Names) {
     for step in steps {
+      if case .channel(let channel) = step.action { checkFamily(of: channel.channel, step, on: distros, number, names) }
       for package in step.action.packages {
         guard case .perFamily(let package) = package else { continue }
         let missing = names.distros.indices.first { distro in
@@ -120,6 +122,23 @@ extension MatrixDecoder {
         }
       }
     }
+  }
+}
+
+extension MatrixDecoder {
+  /// Tells where a distro has no such channel.
+  private func checkFamily(
+    of channel: ChannelStep.Channel, _ step: StepTemplate, on distros: Bits, _ number: Int, _ names: Names
+  ) {
+    let wrong = names.distros.indices.first { distro in
+      distros.contains(distro) && (step.when?.contains(test: number, distro: distro) ?? true)
+        && !(names.families[distro].map(channel.families.contains) ?? true)
+    }
+    guard let wrong, let family = names.families[wrong] else { return }
+    let families = channel.families.map { "family:\($0.rawValue)" }.joined(separator: ", ")
+    report(
+      "'\(channel.rawValue)' is no channel of the family '\(family.rawValue)', which '\(names.distros[wrong])' is of",
+      at: step.span, hint: "choose its distros by 'distros: [\(families)]', or the step's by 'when'")
   }
 }
 

@@ -37,9 +37,33 @@ struct StepTemplate: Sendable {
     case copy(Copy)
     case fetch(from: Template, to: Template?, optional: Bool)
     case install([Package])
+    case channel(Channel)
     case check(Check)
     case reboot
     case wait(script: Template, shell: [String], interval: Duration)
+  }
+
+  struct Channel: Sendable {
+    var channel: ChannelStep.Channel
+    var source: Source
+    var packages: [Template]
+    var version: Template?
+    var checks: [ChannelStep.Check]
+    /// The absolute folder that relative paths start in.
+    var base: String
+
+    enum Source: Sendable {
+      case repository(Repository)
+      case file(Template)
+    }
+
+    struct Repository: Sendable {
+      /// A path, or a URL.
+      var place: Template
+      var suite: Template?
+      var components: [Template] = []
+      var key: Template?
+    }
   }
 
   struct Run: Sendable {

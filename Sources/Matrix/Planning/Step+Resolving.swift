@@ -31,11 +31,39 @@ extension StepTemplate.Action {
       .fetch(FetchStep(from: context.text(from), to: to.map(context.text), optional: optional))
     case .install(let packages):
       .install(InstallStep(packages: packages.flatMap { $0.names(context.distro.family) }.map(context.text)))
+    case .channel(let channel): .channel(channel.step(context), nil, number: 0)
     case .check(let check): .check(check.check(context))
     case .reboot: .reboot
     case .wait(let script, let shell, let interval):
       .wait(WaitStep(script: context.masked(script), shell: shell, interval: interval))
     }
+  }
+}
+
+extension StepTemplate.Channel {
+  fileprivate func step(_ context: CellContext) -> ChannelStep {
+    let path = { (template: Template) in Path.absolute(context.text(template), in: base) }
+    let source: ChannelStep.Source =
+      switch self.source {
+      case .file(let file): .file(path(file))
+      case .repository(let repository):
+        .repository(
+          ChannelStep.Repository(
+            place: repository.place.isURL ? .url(context.masked(repository.place)) : .folder(path(repository.place)),
+            suite: repository.suite.map(context.text), components: repository.components.map(context.text),
+            key: repository.key.map(path)))
+      }
+    return ChannelStep(
+      channel: channel, source: source, packages: packages.map(context.text), version: version.map(context.masked),
+      checks: checks)
+  }
+}
+
+extension Template {
+  /// Whether it begins as a URL of a repository does.
+  var isURL: Bool {
+    guard case .text(let text)? = parts.first else { return false }
+    return ["https://", "http://"].contains { text.hasPrefix($0) }
   }
 }
 

@@ -26,6 +26,7 @@ extension StepTemplate {
     case .copy(let copy): Self.line("copy \(text(copy.from)) to \(text(copy.to))")
     case .fetch(let from, _, _): Self.line("fetch \(text(from))")
     case .install(let packages): Self.packages(packages, in: family, text).map { Self.line("install \($0)") } ?? ""
+    case .channel(let channel): Self.line(channel.title(text))
     case .check(let check): check.title(in: family, text).map { Self.line("check \($0)") } ?? ""
     case .reboot: "reboot"
     case .wait(let script, _, _): "wait until " + Self.line(text(script))
@@ -55,6 +56,17 @@ extension StepTemplate {
     var line = ""
     for scalar in first { line.unicodeScalars.append(scalar.properties.generalCategory == .control ? " " : scalar) }
     return first.endIndex < rest.endIndex ? line + " …" : line
+  }
+}
+
+extension StepTemplate.Channel {
+  fileprivate func title(_ text: (Template) -> String) -> String {
+    let what =
+      switch source {
+      case .file(let file) where packages.isEmpty: text(file).split(separator: "/").last.map(String.init) ?? ""
+      default: packages.map(text).joined(separator: " ")
+      }
+    return "\(channel.rawValue) \(what)" + (version.map { " " + text($0) } ?? "")
   }
 }
 

@@ -1,0 +1,100 @@
+import MusterMatrix
+
+/// A release by apt.
+extension ChannelStep {
+  /// What every call of apt-get gets: no questions, conffiles as they are, errors of the index as errors (by default it
+  /// goes on with names that do not resolve).
+  static let aptGet = """
+    export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 UCF_FORCE_CONFFOLD=1
+    apt() {
+      apt-get -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o APT::Update::Error-Mode=any \\
+        -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" </dev/null
+    }
+    """
+
+  func apt(_ part: ChannelPart, _ place: ChannelPlace) -> GuestScript {
+    switch part {
+    case .add: addForApt(place)
+    case .refresh:
+      GuestScript(
+        """
+        \(Self.aptGet)
+        apt -o Dir::Etc::SourceList=/etc/apt/sources.list.d/\(place.name).sources -o Dir::Etc::SourceParts=- \\
+          -o APT::Get::List-Cleanup=0 update
+        """)
+    case .install: installByApt(place)
+    case .check: GuestScript("")
+    }
+  }
+
+  /// A key in ASCII and one in binary form are told apart by the file's name alone, so by what is in it here.
+  private func addForApt(_ place: ChannelPlace) -> GuestScript {
+    guard let repository else { return GuestScript("") }
+    let address = place.address(repository)
+    var lines = ["Types: deb"]
+    let suite = repository.suite ?? "./"
+    lines.append("Suites: \(suite)")
+    if repository.suite != nil {
+      let components = repository.components.isEmpty ? ["main"] : repository.components
+      lines.append("Components: \(components.joined(separator: " "))")
+    }
+    let settings = lines.map { "echo \(Shell.quote($0))" }.joined(separator: "\n  ")
+    let trust =
+      repository.key == nil
+      ? ""
+      : """
+      mkdir -p /etc/apt/keyrings
+      if grep -q -e '-----BEGIN PGP' \(place.key); then form=asc; else form=gpg; fi
+      install -m 644 \(place.key) "/etc/apt/keyrings/\(place.name).$form"
+
+      """
+    return GuestScript(
+      """
+      \(trust){
+        \(settings)
+        echo "URIs: "\(Shell.quote(address))\(repository.key == nil ? "" : "\n  echo \"Signed-By: /etc/apt/keyrings/\(place.name).$form\"")
+      } >/etc/apt/sources.list.d/\(place.name).sources
+      """, secrets: address.secrets)
+  }
+
+  /// The distro's own index is fetched once after each boot, for what the release depends on. A version is given as
+  /// people say it, without epoch and revision, and looked up.
+  private func installByApt(_ place: ChannelPlace) -> GuestScript {
+    let index = """
+      \(Self.aptGet)
+      if ! test -e /run/muster-index; then
+        apt update
+        : >/run/muster-index
+      fi
+      """
+    if let file = file(place) { return GuestScript("\(index)\napt install \(Shell.quote(file))") }
+    guard let version else { return GuestScript("\(index)\napt install \(words)") }
+    let wanted = Shell.quote(version)
+    return GuestScript(
+      """
+      \(index)
+      wanted=\(wanted)
+      find_version() {
+        apt-cache madison "$1" | while IFS=' |' read -r _ found _; do
+          case $found in
+            "$wanted" | "$wanted"-* | *:"$wanted" | *:"$wanted"-*)
+              echo "$found"
+              break
+              ;;
+          esac
+        done
+      }
+      set --
+      for name in \(words) ; do
+        found=$(find_version "$name")
+        if test -z "$found"; then
+          echo "no repository has version $wanted of $name; there are:" >&2
+          apt-cache madison "$name" >&2
+          exit 66
+        fi
+        set -- "$@" "$name=$found"
+      done
+      apt install --allow-downgrades "$@"
+      """, secrets: version.secrets)
+  }
+}

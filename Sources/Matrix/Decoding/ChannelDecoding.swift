@@ -1,0 +1,95 @@
+import MusterDiagnostics
+import MusterYAML
+
+/// The steps that are called after a channel: `apt: {repository: dist/apt, key: dist/key.asc, install: greeter}`.
+extension MatrixDecoder {
+  private static let sharedKeys = ["repository", "file", "install", "version", "checks"]
+
+  private static func keys(of channel: ChannelStep.Channel) -> [String] {
+    switch channel {
+    case .apt: sharedKeys + ["key", "suite", "components"]
+    case .rpm: sharedKeys + ["key"]
+    case .pypi: sharedKeys
+    }
+  }
+
+  func channel(_ entry: Mapping.Entry, _ scope: Scope) -> StepTemplate.Channel? {
+    guard let channel = ChannelStep.Channel(rawValue: entry.key),
+      let mapping = mapping(entry.value, "'\(entry.key)'", hint: "write {repository: …, key: …, install: …}")
+    else { return nil }
+    let known = Self.keys(of: channel)
+    for entry in mapping.entries where !known.contains(entry.key) {
+      reportUnknown(entry, in: "a step with '\(channel.rawValue)'", known: known)
+    }
+    let packages = mapping["install"].map { packageNames($0, scope) }
+    let version = mapping["version"].flatMap { template($0, "a version", scope, .all) }
+    let checks = mapping["checks"].map { channelChecks($0, of: channel) } ?? channel.checks
+    guard let source = source(of: mapping, channel, known, at: entry.value.span, scope) else { return nil }
+    if case .repository = source, packages == nil, lacks(mapping, "install", known: known) {
+      report("'\(channel.rawValue)' needs 'install'", at: entry.value.span, hint: "name the release's packages")
+    }
+    if packages?.isEmpty ?? false, let span = mapping["install"]?.span {
+      report("a list of packages that is empty", at: span)
+    }
+    return StepTemplate.Channel(
+      channel: channel, source: source, packages: packages ?? [], version: version, checks: checks,
+      base: directory(of: entry.value.span))
+  }
+
+  private func packageNames(_ node: Node, _ scope: Scope) -> [Template] {
+    (oneOrMore(node, "'install'") ?? []).compactMap { node in
+      template(node, "the name of a package", scope).flatMap { isPackage($0, at: node.span) ? $0 : nil }
+    }
+  }
+
+  /// Either a repository or a file.
+  private func source(
+    of mapping: Mapping, _ channel: ChannelStep.Channel, _ known: [String], at span: Span, _ scope: Scope
+  ) -> StepTemplate.Channel.Source? {
+    let names = mapping.entries.filter { ["repository", "file"].contains($0.key) }
+    if names.count == 2 {
+      report(
+        "a release comes from a repository or from a file, and this has both", at: names[1].keySpan,
+        hint: "write two steps")
+      return nil
+    }
+    guard let from = names.first else {
+      if lacks(mapping, "repository", known: known), lacks(mapping, "file", known: known) {
+        report(
+          "'\(channel.rawValue)' does not say where the release comes from", at: span,
+          hint: "add 'repository: …' (a folder of this host, or a URL) or 'file: …'")
+      }
+      return nil
+    }
+    let what = from.key == "file" ? "a file" : "a repository"
+    guard let place = template(from.value, what, scope, .all) else { return nil }
+    if from.key == "file" {
+      for key in ["key", "suite", "components"] where mapping[key] != nil {
+        guard let wrong = mapping.entries.first(where: { $0.key == key }) else { continue }
+        report("'\(key)' is of a repository, and this step installs a file", at: wrong.keySpan)
+      }
+      return .file(place)
+    }
+    var repository = StepTemplate.Channel.Repository(place: place)
+    repository.suite = mapping["suite"].flatMap { template($0, "a suite", scope) }
+    if let node = mapping["components"] {
+      repository.components = oneOrMore(node, "'components'")?.compactMap { template($0, "a component", scope) } ?? []
+    }
+    repository.key = mapping["key"].flatMap { template($0, "the file of a key", scope) }
+    return .repository(repository)
+  }
+
+  /// `{libraries: false}`: which of the checks are not made.
+  private func channelChecks(_ node: Node, of channel: ChannelStep.Channel) -> [ChannelStep.Check] {
+    guard let mapping = mapping(node, "'checks'", hint: "write {libraries: false} to leave one out") else { return [] }
+    var checks = channel.checks
+    for entry in mapping.entries {
+      guard let check = ChannelStep.Check(rawValue: entry.key), channel.checks.contains(check) else {
+        reportUnknown(entry, in: "the checks of '\(channel.rawValue)'", known: channel.checks.map(\.rawValue))
+        continue
+      }
+      if bool(entry.value, "'\(entry.key)'") == false { checks.removeAll { $0 == check } }
+    }
+    return checks
+  }
+}

@@ -1,0 +1,128 @@
+#!/bin/sh
+# Builds greeter in two versions and publishes both as people do, in `dist`: a signed APT repository, a signed RPM
+# repository, and an index of Python packages.
+set -eu
+cd "$(dirname "$0")"
+../prerequisites.sh gcc make gnupg apt-utils dpkg-dev rpm createrepo-c python3
+
+rm -rf dist work
+mkdir -p dist/apt/pool dist/rpm work
+trap 'rm -rf work' EXIT
+
+# A key of its own, in a keyring of its own.
+export GNUPGHOME="$PWD/work/gnupg"
+mkdir -m 700 "$GNUPGHOME"
+gpg --batch --quiet --passphrase '' --quick-generate-key 'Greeter <release@greeter.example>' rsa3072 sign never
+gpg --batch --quiet --armor --export >dist/key.asc
+
+deb() {
+  version=$1
+  tree=work/deb-$version
+  cp -r source "work/source-$version"
+  make -s -C "work/source-$version" VERSION="$version" install DESTDIR="$PWD/$tree"
+  mkdir -p "$tree/DEBIAN"
+  gzip -9n "$tree/usr/share/man/man1/greeter.1"
+  cat >"$tree/DEBIAN/control" <<END
+Package: greeter
+Version: $version-1
+Architecture: $(dpkg --print-architecture)
+Maintainer: Greeter <release@greeter.example>
+Depends: libc6
+Section: utils
+Priority: optional
+Description: Says hello
+ A small program with a library, a service and a configuration, to be released.
+END
+  echo /etc/greeter.conf >"$tree/DEBIAN/conffiles"
+  cat >"$tree/DEBIAN/postinst" <<'END'
+#!/bin/sh
+set -e
+if [ "$1" = configure ] && [ -d /run/systemd/system ]; then
+  systemctl daemon-reload
+  systemctl enable --quiet greeterd.service
+  systemctl restart greeterd.service
+fi
+END
+  cat >"$tree/DEBIAN/prerm" <<'END'
+#!/bin/sh
+set -e
+if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
+  systemctl disable --quiet --now greeterd.service
+fi
+END
+  cat >"$tree/DEBIAN/postrm" <<'END'
+#!/bin/sh
+set -e
+if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
+END
+  chmod 755 "$tree/DEBIAN/postinst" "$tree/DEBIAN/prerm" "$tree/DEBIAN/postrm"
+  (cd "$tree" && find etc usr -type f -exec md5sum {} + >DEBIAN/md5sums)
+  dpkg-deb --root-owner-group --build "$tree" "dist/apt/pool/greeter_${version}-1_$(dpkg --print-architecture).deb" >/dev/null
+}
+
+deb 1.1.0
+deb 1.2.0
+(
+  cd dist/apt
+  architecture=$(dpkg --print-architecture)
+  mkdir -p "dists/stable/main/binary-$architecture"
+  apt-ftparchive packages pool >"dists/stable/main/binary-$architecture/Packages"
+  apt-ftparchive -o APT::FTPArchive::Release::Suite=stable -o APT::FTPArchive::Release::Codename=stable \
+    -o APT::FTPArchive::Release::Components=main -o "APT::FTPArchive::Release::Architectures=$architecture" \
+    release dists/stable >work-release
+  mv work-release dists/stable/Release
+  gpg --batch --quiet --clearsign --output dists/stable/InRelease dists/stable/Release
+)
+
+rpm_() {
+  version=$1
+  cat >"work/greeter-$version.spec" <<END
+Name: greeter
+Version: $version
+Release: 1
+Summary: Says hello
+License: MIT
+# What the machines that stand in for others have is not in their RPM database.
+AutoReqProv: no
+Provides: /bin/sh
+
+%description
+A small program with a library, a service and a configuration, to be released.
+
+%install
+make -s -C "$PWD/work/source-$version" VERSION=$version install DESTDIR=%{buildroot} libdir=/usr/lib
+gzip -9n %{buildroot}/usr/share/man/man1/greeter.1
+
+%files
+/usr/bin/greeter
+/usr/lib/libgreeter.so.1
+%config(noreplace) /etc/greeter.conf
+/usr/lib/systemd/system/greeterd.service
+/usr/share/applications/greeter.desktop
+/usr/share/man/man1/greeter.1.gz
+
+%post -p /bin/sh
+/sbin/ldconfig
+if [ -d /run/systemd/system ]; then
+  systemctl daemon-reload
+  systemctl enable --quiet greeterd.service
+  systemctl restart greeterd.service
+fi
+
+%preun -p /bin/sh
+if [ "\$1" = 0 ] && [ -d /run/systemd/system ]; then systemctl disable --quiet --now greeterd.service; fi
+END
+  rpmbuild -bb --quiet --define "_topdir $PWD/work/rpmbuild" --define '_build_id_links none' \
+    --define "debug_package %{nil}" --define "__os_install_post %{nil}" "work/greeter-$version.spec" >/dev/null
+  cp work/rpmbuild/RPMS/*/greeter-"$version"-1.*.rpm dist/rpm
+}
+
+rpm_ 1.1.0
+rpm_ 1.2.0
+rpmsign --addsign -D '_gpg_name release@greeter.example' -D '__gpg /usr/bin/gpg' dist/rpm/*.rpm >/dev/null
+createrepo_c --quiet dist/rpm
+gpg --batch --quiet --armor --detach-sign dist/rpm/repodata/repomd.xml
+
+python3 wheel.py 1.1.0 dist/pypi
+python3 wheel.py 1.2.0 dist/pypi
+ls dist/apt/pool dist/rpm dist/pypi/greeter
