@@ -33,6 +33,8 @@ extension Step {
     switch channel.source {
     case .file(let file):
       add(.copy(CopyStep(from: file, to: place.file(file), mode: 0o644)), "bring the file")
+    case .pkgbuild(let folder): add(.copy(CopyStep(from: folder, to: place.pkgbuild)), "bring the PKGBUILD")
+    case .userRepository: break
     case .repository(let repository):
       if case .folder(let folder) = repository.place {
         add(.copy(CopyStep(from: folder, to: place.repository)), "bring the repository")
@@ -54,6 +56,8 @@ extension ChannelStep {
   package func script(for part: ChannelPart, number: Int, family: Family) -> GuestScript {
     let place = ChannelPlace(channel: channel, number: number)
     return switch (channel, part) {
+    case (.aur, .check(let check)): pacman(check, place)
+    case (.aur, _): pacman(part, place)
     case (.pypi, _): PyPI(step: self, place: place).script(for: part)
     case (_, .check(let check)): self.script(for: check, place, family)
     case (.apt, _): apt(part, place)
@@ -73,6 +77,7 @@ struct ChannelPlace {
   private var folder: String { "/var/lib/muster/\(channel.rawValue)-\(number)" }
   var repository: String { "\(folder)/repository" }
   var key: String { "\(folder)/key" }
+  var pkgbuild: String { "\(folder)/pkgbuild" }
 
   /// A package's file keeps its name: package managers look at how it ends.
   func file(_ path: String) -> String { "\(folder)/\(path.split(separator: "/").last.map(String.init) ?? "file")" }

@@ -22,6 +22,7 @@ package struct Muster: AsyncParsableCommand {
 
   /// Parses the command line and runs it; the only way out of the process that is not a signal.
   package static func start() async -> Never {
+    Terminal.openStandardStreams()
     do {
       try refuseUnknownCommand()
       var command = try parseAsRoot()

@@ -28,6 +28,15 @@ package enum ColorChoice: String, Sendable, CaseIterable {
 
 /// The terminals that the standard streams may be.
 package enum Terminal {
+  /// Makes sure that there are standard streams: whoever starts a program without one would have the first file that it
+  /// opens in its place, and what is printed in that file.
+  package static func openStandardStreams() {
+    for number in 0...2 as ClosedRange<Int32> where fcntl(number, F_GETFD) < 0 && errno == EBADF {
+      // The lowest number that is free.
+      _ = unsafe open("/dev/null", O_RDWR)
+    }
+  }
+
   package static func isTerminal(_ stream: FileDescriptor) -> Bool {
     isatty(stream.rawValue) == 1
   }

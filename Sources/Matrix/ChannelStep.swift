@@ -6,6 +6,7 @@ package struct ChannelStep: Sendable, Hashable {
   package enum Channel: String, Sendable, Hashable, CaseIterable {
     case apt
     case rpm
+    case aur
     case pypi
 
     /// The families whose machines have it.
@@ -13,6 +14,7 @@ package struct ChannelStep: Sendable, Hashable {
       switch self {
       case .apt: [.debian]
       case .rpm: [.fedora, .suse]
+      case .aur: [.arch]
       case .pypi: Family.allCases
       }
     }
@@ -20,7 +22,7 @@ package struct ChannelStep: Sendable, Hashable {
     /// What can be looked at, in the order in which it is.
     package var checks: [Check] {
       switch self {
-      case .apt, .rpm: [.version, .files, .libraries]
+      case .apt, .rpm, .aur: [.version, .files, .libraries]
       case .pypi: [.version, .dependencies]
       }
     }
@@ -31,6 +33,10 @@ package struct ChannelStep: Sendable, Hashable {
     case repository(Repository)
     /// A package's file: an absolute path on the host.
     case file(String)
+    /// A folder with a PKGBUILD: an absolute path on the host.
+    case pkgbuild(String)
+    /// The Arch User Repository itself, by the packages' names.
+    case userRepository
   }
 
   package struct Repository: Sendable, Hashable {
@@ -41,7 +47,8 @@ package struct ChannelStep: Sendable, Hashable {
     }
 
     package var place: Place
-    /// The suite of an APT repository; `nil` for a flat one.
+    /// The suite of an APT repository, `nil` for a flat one; the name of a pacman repository, `nil` for the only one of a
+    /// folder.
     package var suite: String?
     package var components: [String]
     /// The file of the key that it is signed with: an absolute path on the host. `nil` for one that is not signed.

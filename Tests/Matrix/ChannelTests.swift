@@ -72,8 +72,8 @@ struct ChannelTests {
         m.yaml:7:9-12 error: 'apt' is no channel of the family 'fedora', which 'fedora' is of; hint: choose its distros by 'distros: [family:debian]', or the step's by 'when'
         m.yaml:8:14-29 error: 'apt' needs 'install'; hint: name the release's packages
         m.yaml:10:14-32 error: 'apt' does not say where the release comes from; hint: add 'repository: …' (a folder of this host, or a URL) or 'file: …'
-        m.yaml:12:30-34 error: a release comes from a repository or from a file, and this has both; hint: write two steps
-        m.yaml:14:24-27 error: 'key' is of a repository, and this step installs a file
+        m.yaml:12:30-34 error: a release comes from one place, and this has both 'repository' and 'file'; hint: write two steps
+        m.yaml:14:24-27 error: 'key' is of a repository, and this step has 'file'
         m.yaml:16:30-35 error: unknown key 'suite' in a step with 'rpm'; hint: the keys are: repository, file, install, version, checks, key
         m.yaml:16:72-79 error: unknown key 'library' in the checks of 'rpm'; hint: the keys are: version, files, libraries
         m.yaml:18:14-21 error: expected a mapping for 'apt', found text; hint: write {repository: …, key: …, install: …}

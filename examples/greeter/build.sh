@@ -1,12 +1,13 @@
 #!/bin/sh
 # Builds greeter in two versions and publishes both as people do, in `dist`: a signed APT repository, a signed RPM
-# repository, and an index of Python packages.
+# repository, a signed pacman repository with the PKGBUILD that it is built by, and an index of Python packages.
 set -eu
 cd "$(dirname "$0")"
-../prerequisites.sh gcc make gnupg apt-utils dpkg-dev rpm createrepo-c python3
+../prerequisites.sh gcc make gnupg apt-utils dpkg-dev rpm createrepo-c pacman-package-manager makepkg \
+  libarchive-tools fakeroot python3
 
 rm -rf dist work
-mkdir -p dist/apt/pool dist/rpm work
+mkdir -p dist/apt/pool dist/rpm dist/aur dist/pacman work
 trap 'rm -rf work' EXIT
 
 # A key of its own, in a keyring of its own.
@@ -123,6 +124,69 @@ rpmsign --addsign -D '_gpg_name release@greeter.example' -D '__gpg /usr/bin/gpg'
 createrepo_c --quiet dist/rpm
 gpg --batch --quiet --armor --detach-sign dist/rpm/repodata/repomd.xml
 
+pkgbuild() {
+  version=$1
+  tar -C work --transform "s/source-$version/greeter-$version/" -czf "dist/aur/greeter-$version.tar.gz" "source-$version"
+  cat >dist/aur/PKGBUILD <<END
+pkgname=greeter
+pkgver=$version
+pkgrel=1
+pkgdesc='Says hello'
+arch=(x86_64)
+license=(MIT)
+backup=(etc/greeter.conf)
+install=greeter.install
+source=(greeter-\$pkgver.tar.gz)
+sha256sums=($(sha256sum "dist/aur/greeter-$version.tar.gz" | cut -d ' ' -f 1))
+options=(!debug)
+
+build() {
+  make -C "greeter-\$pkgver" clean
+  make -C "greeter-\$pkgver" VERSION="\$pkgver"
+}
+
+package() {
+  make -C "greeter-\$pkgver" VERSION="\$pkgver" DESTDIR="\$pkgdir" install
+}
+END
+  cat >dist/aur/greeter.install <<'END'
+post_install() {
+  if [ -d /run/systemd/system ]; then
+    systemctl daemon-reload
+    systemctl enable --quiet --now greeterd.service
+  fi
+}
+
+post_upgrade() { post_install; }
+
+pre_remove() {
+  if [ -d /run/systemd/system ]; then systemctl disable --quiet --now greeterd.service; fi
+}
+END
+}
+
+# makepkg refuses to be root.
+pkgbuild 1.2.0
+cp -r dist/aur work/makepkg
+(
+  cd work/makepkg
+  set -- makepkg -f -d --nocheck
+  if [ "$(id -u)" -eq 0 ]; then
+    chown -R 65534:65534 .
+    chmod 755 ..
+    set -- setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$PWD" "$@"
+  fi
+  "$@" >makepkg.log 2>&1 || { cat makepkg.log >&2; exit 1; }
+)
+cp work/makepkg/greeter-1.2.0-1-*.pkg.tar.* dist/pacman
+(
+  cd dist/pacman
+  set -- ./*.pkg.tar.*
+  for package; do gpg --batch --quiet --detach-sign "$package"; done
+  repo-add -q -s greeter.db.tar.gz "$@" >repo-add.log 2>&1 || { cat repo-add.log >&2; exit 1; }
+  rm repo-add.log
+)
+
 python3 wheel.py 1.1.0 dist/pypi
 python3 wheel.py 1.2.0 dist/pypi
-ls dist/apt/pool dist/rpm dist/pypi/greeter
+ls dist/apt/pool dist/rpm dist/aur dist/pacman dist/pypi/greeter

@@ -9,6 +9,7 @@ extension MatrixDecoder {
     switch channel {
     case .apt: sharedKeys + ["key", "suite", "components"]
     case .rpm: sharedKeys + ["key"]
+    case .aur: ["package", "pkgbuild", "repository", "name", "key", "install", "version", "checks"]
     case .pypi: sharedKeys
     }
   }
@@ -21,7 +22,7 @@ extension MatrixDecoder {
     for entry in mapping.entries where !known.contains(entry.key) {
       reportUnknown(entry, in: "a step with '\(channel.rawValue)'", known: known)
     }
-    let packages = mapping["install"].map { packageNames($0, scope) }
+    let packages = (mapping["install"] ?? mapping["package"]).map { packageNames($0, scope) }
     let version = mapping["version"].flatMap { template($0, "a version", scope, .all) }
     let checks = mapping["checks"].map { channelChecks($0, of: channel) } ?? channel.checks
     guard let source = source(of: mapping, channel, known, at: entry.value.span, scope) else { return nil }
@@ -46,32 +47,38 @@ extension MatrixDecoder {
   private func source(
     of mapping: Mapping, _ channel: ChannelStep.Channel, _ known: [String], at span: Span, _ scope: Scope
   ) -> StepTemplate.Channel.Source? {
-    let names = mapping.entries.filter { ["repository", "file"].contains($0.key) }
-    if names.count == 2 {
+    let sources = ["repository", "file", "pkgbuild", "package"].filter(known.contains)
+    let names = mapping.entries.filter { sources.contains($0.key) }
+    if names.count > 1 {
       report(
-        "a release comes from a repository or from a file, and this has both", at: names[1].keySpan,
-        hint: "write two steps")
+        "a release comes from one place, and this has both '\(names[0].key)' and '\(names[1].key)'",
+        at: names[1].keySpan, hint: "write two steps")
       return nil
     }
     guard let from = names.first else {
-      if lacks(mapping, "repository", known: known), lacks(mapping, "file", known: known) {
+      if sources.allSatisfy({ lacks(mapping, $0, known: known) }) {
+        let others = sources.dropFirst().map { "'\($0): …'" }.joined(separator: ", ")
         report(
           "'\(channel.rawValue)' does not say where the release comes from", at: span,
-          hint: "add 'repository: …' (a folder of this host, or a URL) or 'file: …'")
+          hint: "add 'repository: …' (a folder of this host, or a URL) or \(others)")
       }
       return nil
     }
-    let what = from.key == "file" ? "a file" : "a repository"
+    if from.key == "package" { return .userRepository }
+    let what = from.key == "repository" ? "a repository" : "a path"
     guard let place = template(from.value, what, scope, .all) else { return nil }
-    if from.key == "file" {
-      for key in ["key", "suite", "components"] where mapping[key] != nil {
+    if from.key != "repository" {
+      for key in ["key", "suite", "components", "name"] where mapping[key] != nil {
         guard let wrong = mapping.entries.first(where: { $0.key == key }) else { continue }
-        report("'\(key)' is of a repository, and this step installs a file", at: wrong.keySpan)
+        report("'\(key)' is of a repository, and this step has '\(from.key)'", at: wrong.keySpan)
       }
-      return .file(place)
+      return from.key == "file" ? .file(place) : .pkgbuild(place)
     }
     var repository = StepTemplate.Channel.Repository(place: place)
-    repository.suite = mapping["suite"].flatMap { template($0, "a suite", scope) }
+    repository.suite = (mapping["suite"] ?? mapping["name"]).flatMap { template($0, "a name", scope) }
+    if channel == .aur, place.isURL, repository.suite == nil, lacks(mapping, "name", known: known) {
+      report("a pacman repository at a URL needs its 'name'", at: span, hint: "its index is NAME.db")
+    }
     if let node = mapping["components"] {
       repository.components = oneOrMore(node, "'components'")?.compactMap { template($0, "a component", scope) } ?? []
     }

@@ -55,6 +55,8 @@ struct StepTemplate: Sendable {
     enum Source: Sendable {
       case repository(Repository)
       case file(Template)
+      case pkgbuild(Template)
+      case userRepository
     }
 
     struct Repository: Sendable {

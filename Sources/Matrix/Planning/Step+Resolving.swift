@@ -46,6 +46,8 @@ extension StepTemplate.Channel {
     let source: ChannelStep.Source =
       switch self.source {
       case .file(let file): .file(path(file))
+      case .pkgbuild(let folder): .pkgbuild(path(folder))
+      case .userRepository: .userRepository
       case .repository(let repository):
         .repository(
           ChannelStep.Repository(

@@ -63,7 +63,8 @@ extension StepTemplate.Channel {
   fileprivate func title(_ text: (Template) -> String) -> String {
     let what =
       switch source {
-      case .file(let file) where packages.isEmpty: text(file).split(separator: "/").last.map(String.init) ?? ""
+      case .file(let path) where packages.isEmpty: text(path).split(separator: "/").last.map(String.init) ?? ""
+      case .pkgbuild(let path) where packages.isEmpty: "PKGBUILD of \(text(path))"
       default: packages.map(text).joined(separator: " ")
       }
     return "\(channel.rawValue) \(what)" + (version.map { " " + text($0) } ?? "")

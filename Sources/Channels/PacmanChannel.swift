@@ -1,0 +1,181 @@
+import MusterMatrix
+
+/// A release for Arch Linux: from a pacman repository, from a PKGBUILD, or from the AUR.
+extension ChannelStep {
+  /// The plain user who builds; makepkg refuses to be root.
+  private static let builder = "muster"
+
+  func pacman(_ part: ChannelPart, _ place: ChannelPlace) -> GuestScript {
+    switch (part, source) {
+    case (.add, .repository(let repository)): addForPacman(repository, place)
+    case (.refresh, _):
+      // Only this one: a database of another that is out of date is not the release's fault.
+      GuestScript(
+        """
+        export LC_ALL=C.UTF-8
+        {
+          echo '[options]'
+          echo 'Architecture = auto'
+          cat /etc/pacman.d/\(place.name).conf
+        } >/run/\(place.name).conf
+        pacman --config /run/\(place.name).conf -Sy --noconfirm </dev/null
+        """)
+    case (.install, .repository):
+      // Arch knows no partial upgrade.
+      GuestScript(
+        """
+        \(Self.keyring)
+        pacman -Syu --noconfirm --needed \(words) </dev/null
+        """)
+    case (.install, .userRepository):
+      GuestScript(
+        """
+        \(Self.keyring)
+        \(Self.tools)
+        for name in \(words); do
+          rm -rf \(place.pkgbuild)
+          git clone --depth 1 "https://aur.archlinux.org/$name.git" \(place.pkgbuild) </dev/null
+          \(build(place).replacing("\n", with: "\n  "))
+        done
+        """)
+    case (.install, .pkgbuild):
+      GuestScript(
+        """
+        \(Self.keyring)
+        \(Self.tools)
+        \(build(place))
+        """)
+    default: GuestScript("")
+    }
+  }
+
+  /// The keyring goes first, since that of an old image does not know the keys of new packages.
+  private static let keyring = """
+    export LC_ALL=C.UTF-8
+    if ! test -e /run/muster-index; then
+      if test -e /usr/lib/systemd/system/pacman-init.service; then systemctl start pacman-init.service; fi
+      pacman -Sy --noconfirm --needed archlinux-keyring </dev/null
+      pacman -Su --noconfirm </dev/null
+      : >/run/muster-index
+    fi
+    """
+
+  private static let tools = """
+    if ! command -v makepkg >/dev/null || ! command -v fakeroot >/dev/null || ! command -v git >/dev/null; then
+      pacman -S --noconfirm --needed base-devel git </dev/null
+    fi
+    """
+
+  /// A name that the AUR does not know clones as an empty folder.
+  private func build(_ place: ChannelPlace) -> String {
+    """
+    if ! test -f \(place.pkgbuild)/PKGBUILD; then
+      echo 'there is no PKGBUILD' >&2
+      exit 66
+    fi
+    chown -R \(Self.builder): \(place.pkgbuild)
+    chmod 755 /var/lib/muster "$(dirname \(place.pkgbuild))"
+    su -s /bin/sh \(Self.builder) -c 'cd \(place.pkgbuild) && makepkg -s -f -C --noconfirm --needed' </dev/null
+    su -s /bin/sh \(Self.builder) -c 'cd \(place.pkgbuild) && makepkg --packagelist' >/run/\(place.name).packages
+    while read -r package; do
+      if test -e "$package"; then set -- "$@" "$package"; fi
+    done </run/\(place.name).packages
+    pacman -U --noconfirm "$@" </dev/null
+    set --
+    """
+  }
+
+  /// The repository's name is that of its index, `NAME.db`.
+  private func addForPacman(_ repository: Repository, _ place: ChannelPlace) -> GuestScript {
+    let address = place.address(repository)
+    let name =
+      repository.suite.map { "name=\(Shell.quote($0))" }
+      ?? "name=$(basename \"$(ls -d \(place.repository)/*.db | head -n 1)\" .db)"
+    let isSigned = repository.key != nil
+    let trust =
+      isSigned
+      ? """
+      if ! test -e /etc/pacman.d/gnupg/trustdb.gpg; then pacman-key --init; fi
+      pacman-key --add \(place.key)
+      fingerprint=$(gpg --show-keys --with-colons \(place.key) | sed -n 's/^fpr:*\\([0-9A-F]*\\):.*/\\1/p' | head -n 1)
+      pacman-key --lsign-key "$fingerprint"
+
+      """ : ""
+    return GuestScript(
+      """
+      export LC_ALL=C.UTF-8
+      \(trust)\(name)
+      {
+        echo "[$name]"
+        echo 'SigLevel = \(isSigned ? "Required DatabaseRequired" : "Optional TrustAll")'
+        echo 'Server = '\(Shell.quote(address))
+      } >/etc/pacman.d/\(place.name).conf
+      echo 'Include = /etc/pacman.d/\(place.name).conf' >>/etc/pacman.conf
+      """, secrets: address.secrets)
+  }
+
+  // MARK: What is looked at
+
+  func pacman(_ check: Check, _ place: ChannelPlace) -> GuestScript {
+    let names =
+      packages.isEmpty
+      ? "set -- $(sed -n 's/^[[:space:]]*pkgname = //p' \(place.pkgbuild)/.SRCINFO 2>/dev/null || "
+        + "su -s /bin/sh \(Self.builder) -c 'cd \(place.pkgbuild) && makepkg --printsrcinfo' | sed -n 's/^pkgname = //p')"
+      : "set -- \(words)"
+    switch check {
+    case .version:
+      return GuestScript(
+        """
+        export LC_ALL=C
+        \(names)
+        state=installed
+        version=
+        for name in "$@"; do
+          if entry=$(pacman -Q "$name"); then
+            if test -z "$version"; then version=${entry##* }; fi
+          else
+            state="$name is not installed"
+          fi
+        done
+        echo "package=$state"
+        echo "version=$version"
+        """,
+        facts: [Fact("package", equals: "installed")] + (version.map { [Fact("version", version: $0)] } ?? []))
+    case .files:
+      return GuestScript(
+        """
+        export LC_ALL=C
+        \(names)
+        state='as they were packed'
+        for name in "$@"; do
+          if ! found=$(pacman -Qkk "$name" 2>&1 >/dev/null); then
+            found=$(echo "$found" | grep -v '^backup file:' || :)
+            if test -n "$found"; then state='not as they were packed'; fi
+            echo "$found" >&2
+          fi
+        done
+        echo "files=$state"
+        """, facts: [Fact("files", equals: "as they were packed")])
+    case .libraries, .dependencies:
+      return GuestScript(
+        """
+        export LC_ALL=C
+        \(names)
+        state='all there'
+        for name in "$@"; do
+          pacman -Qlq "$name" | while read -r file; do
+            if test -f "$file" && test "$(head -c 4 "$file" | tail -c 3)" = ELF; then
+              ldd "$file" 2>/dev/null | grep 'not found' | while read -r line; do echo "$file: $line"; done || :
+            fi
+          done >/run/muster-libraries
+          if test -s /run/muster-libraries; then
+            state="missing: $(sed -n '1s/.*: \\([^ ]*\\) .*/\\1/p' /run/muster-libraries)"
+            cat /run/muster-libraries >&2
+          fi
+          rm -f /run/muster-libraries
+        done
+        echo "libraries=$state"
+        """, facts: [Fact("libraries", equals: "all there")])
+    }
+  }
+}
