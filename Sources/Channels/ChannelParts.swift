@@ -3,32 +3,56 @@ package import MusterMatrix
 
 extension CellPlan {
   /// The plan with each channel's step taken apart: what is brought into the machine, and each thing that is done and
-  /// looked at, as a step of its own with its own verdict.
+  /// looked at, as a step of its own with its own verdict; and with the steps of the release's lifecycle.
   package func takenApart() -> CellPlan {
     var plan = self
+    let steps = phases.first { $0.kind == .provision }?.steps ?? []
+    let release = steps.lastIndex { if case .channel(_, nil, _) = $0.action { true } else { false } }
+    var parts: LifecycleParts?
     var number = 0
-    for index in plan.phases.indices {
-      plan.phases[index].steps = plan.phases[index].steps.flatMap { step -> [Step] in
-        if case .channel(_, nil, _) = step.action { number += 1 }
-        return step.takenApart(number: number, family: plan.family)
+    for phase in plan.phases.indices {
+      let isProvision = plan.phases[phase].kind == .provision
+      plan.phases[phase].steps = plan.phases[phase].steps.enumerated().flatMap { index, step -> [Step] in
+        guard case .channel(let channel, nil, _) = step.action else { return [step] }
+        number += 1
+        guard let lifecycle, isProvision, index == release else { return step.parts(of: channel, number, family) }
+        let taken = LifecycleParts(
+          lifecycle: lifecycle, step: step, release: channel, family: family, number: number)
+        parts = taken
+        // Another release may come from another place.
+        number += 1
+        return taken.provision
       }
     }
+    guard let parts else { return plan }
+    let phase = Phase(kind: .lifecycle, steps: parts.steps)
+    switch parts.lifecycle.course {
+    case .install: plan.phases.append(phase)
+    case .upgrade: plan.phases.insert(phase, at: plan.phases.firstIndex { $0.kind == .verify } ?? plan.phases.endIndex)
+    case .downgrade, .refuse: plan.phases = plan.phases.filter { $0.kind == .provision } + [phase]
+    }
+    plan.phases.removeAll { $0.steps.isEmpty }
     return plan
   }
 }
 
 extension Step {
-  /// The parts of a channel's step; any other is its own only part.
-  func takenApart(number: Int, family: Family) -> [Step] {
-    guard case .channel(let channel, nil, _) = action else { return [self] }
+  /// All parts of a channel's step, in their order.
+  /// - Parameter before: What is done right before the installation.
+  func parts(
+    of channel: ChannelStep, _ number: Int, _ family: Family, before: [(ChannelPart, String)] = []
+  ) -> [Step] {
+    bringing(channel, number, family) + adding(channel, number)
+      + (before + [(.install, "install")] + channel.checks.map { (.check($0), $0.rawValue) }).map { part, title in
+        self.part(.channel(channel, part, number: number), title)
+      }
+  }
+
+  /// Brings what comes from this host into the machine.
+  func bringing(_ channel: ChannelStep, _ number: Int, _ family: Family) -> [Step] {
     var steps: [Step] = []
     let place = ChannelPlace(channel: channel.channel, number: number)
-    func add(_ action: Action, _ title: String) {
-      var step = self
-      step.action = action
-      step.title = "\(self.title): \(title)"
-      steps.append(step)
-    }
+    func add(_ action: Action, _ title: String) { steps.append(part(action, title)) }
     if channel.channel == .pypi { add(.install(InstallStep(packages: PyPI.packages(of: family))), "bring pip") }
     switch channel.source {
     case .file(let file):
@@ -40,14 +64,24 @@ extension Step {
         add(.copy(CopyStep(from: folder, to: place.repository)), "bring the repository")
       }
       if let key = repository.key { add(.copy(CopyStep(from: key, to: place.key, mode: 0o644)), "bring the key") }
-      // pip knows no index but the one that it is given with each command.
-      if channel.channel == .pypi { break }
-      add(.channel(channel, .add, number: number), "add the repository")
-      add(.channel(channel, .refresh, number: number), "refresh the repository")
     }
-    add(.channel(channel, .install, number: number), "install")
-    for check in channel.checks { add(.channel(channel, .check(check), number: number), check.rawValue) }
     return steps
+  }
+
+  /// Makes the repository known, if there is one. pip knows no index but the one that it is given with each command.
+  func adding(_ channel: ChannelStep, _ number: Int) -> [Step] {
+    guard channel.repository != nil, channel.channel != .pypi else { return [] }
+    return [
+      part(.channel(channel, .add, number: number), "add the repository"),
+      part(.channel(channel, .refresh, number: number), "refresh the repository"),
+    ]
+  }
+
+  private func part(_ action: Action, _ title: String) -> Step {
+    var step = self
+    step.action = action
+    step.title = "\(self.title): \(title)"
+    return step
   }
 }
 
@@ -55,13 +89,27 @@ extension ChannelStep {
   /// What one part of it executes in a machine of a family.
   package func script(for part: ChannelPart, number: Int, family: Family) -> GuestScript {
     let place = ChannelPlace(channel: channel, number: number)
-    return switch (channel, part) {
-    case (.aur, .check(let check)): pacman(check, place)
-    case (.aur, _): pacman(part, place)
-    case (.pypi, _): PyPI(step: self, place: place).script(for: part)
-    case (_, .check(let check)): self.script(for: check, place, family)
-    case (.apt, _): apt(part, place)
-    case (.rpm, _): family == .suse ? zypper(part, place) : dnf(part, place)
+    guard let database = PackageDatabase(channel) else { return PyPI(step: self, place: place).script(for: part) }
+    return switch part {
+    case .check(let check):
+      ChannelChecks(step: self, database: database, place: place, family: family).script(for: check)
+    case .snapshot: Leftovers.snapshot(place)
+    case .leftovers(let ignored, let purged): Leftovers.compare(place, ignored: ignored, purged: purged)
+    case .removed(let purged): removed(place, database, purged: purged)
+    case .changeSettings: changeSettings(place, database)
+    case .settings(let settings): self.settings(settings, place, database)
+    case .refuse(let refusal): refuse(refusal, place, database, family)
+    default: script(for: part, place, family)
+    }
+  }
+
+  /// What a package manager is told.
+  func script(for part: ChannelPart, _ place: ChannelPlace, _ family: Family) -> GuestScript {
+    switch channel {
+    case .apt: apt(part, place)
+    case .rpm: family == .suse ? zypper(part, place) : dnf(part, place)
+    case .aur: pacman(part, place)
+    case .pypi: PyPI(step: self, place: place).script(for: part)
     }
   }
 }
@@ -71,13 +119,20 @@ struct ChannelPlace {
   var channel: ChannelStep.Channel
   /// Tells the steps of a cell apart.
   var number: Int
+  /// Tells a spoiled copy of the repository from the good one.
+  var variant: String?
 
   /// What the repository is called in the package manager's settings.
-  var name: String { "muster-\(number)" }
-  private var folder: String { "/var/lib/muster/\(channel.rawValue)-\(number)" }
+  var name: String { "muster-\(number)\(variant.map { "-\($0)" } ?? "")" }
+  var folder: String { "/var/lib/muster/\(channel.rawValue)-\(number)\(variant.map { "-\($0)" } ?? "")" }
   var repository: String { "\(folder)/repository" }
   var key: String { "\(folder)/key" }
   var pkgbuild: String { "\(folder)/pkgbuild" }
+  /// The names of the packages that were built of a PKGBUILD.
+  var names: String { "\(folder)/names" }
+  /// What the packages had of files and of configuration files, before they were removed.
+  var owned: String { "\(folder)/owned" }
+  var settings: String { "\(folder)/settings" }
 
   /// A package's file keeps its name: package managers look at how it ends.
   func file(_ path: String) -> String { "\(folder)/\(path.split(separator: "/").last.map(String.init) ?? "file")" }

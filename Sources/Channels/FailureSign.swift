@@ -13,6 +13,12 @@ package struct FailureSign: Sendable, Hashable {
     case network
     /// Another process holds the package manager's lock.
     case locked
+    /// A question was asked, and nobody was there.
+    case prompt
+    /// The package is for other machines.
+    case architecture
+    /// Two packages have the same file.
+    case conflict
     case noSuchPackage
     /// A package's own script failed.
     case scriptlet
@@ -38,6 +44,11 @@ package struct FailureSign: Sendable, Hashable {
   /// nothing had happened.
   package static func ofScript(_ output: String) -> String? {
     Self.lines(of: output).first { line in patterns(of: .scriptlet).contains { $0.matches(line) } }
+  }
+
+  /// The line by which a package manager says that what it was given is not what was signed; `nil` when none does.
+  package static func ofRefusal(_ output: String) -> String? {
+    Self.lines(of: output).first { line in (patterns(of: .signature) + digestPatterns).contains { $0.matches(line) } }
   }
 
   /// The line by which a package manager says that it cannot reach a mirror; `nil` when none does.
@@ -99,7 +110,8 @@ private func patterns(of cause: FailureSign.Cause) -> [Pattern] {
       "NO_PUBKEY", "BADSIG", "EXPKEYSIG", "is not signed", "GPG check FAILED", "Bad GPG signature",
       "GPG signature is not available", "wrong key", "Signature verification failed", "is unknown trust",
       "could not be looked up", "invalid or corrupted package", "invalid or corrupted database",
-      "UNTRUSTED signature", "BAD signature")
+      "UNTRUSTED signature", "BAD signature", "is expired", "missing required signature", "NODATA",
+      "signature is invalid", "is invalid (PGP signature)", "File is unsigned", "Repository is not signed")
   case .network:
     mirrorPatterns
       + anywhere(
@@ -112,12 +124,25 @@ private func patterns(of cause: FailureSign.Cause) -> [Pattern] {
   case .noSuchPackage:
     anywhere(
       "Unable to locate package", "has no installation candidate", "Couldn't find any package by",
-      "No match for argument", "No package matches", "No package ", "nothing provides", "not found in package names",
+      "No match for argument", "No package matches", "No package ", "nothing provides", "but it is not installable",
+      "but it is not going to be installed",
+      "is to be installed", "unmet dependencies", "not found in package names",
       "No provider of", "target not found", "(no such package)", "No matching distribution found")
+  case .prompt: anywhere("end of file on stdin at conffile prompt")
+  case .architecture:
+    anywhere(
+      "package architecture (", "wrong architecture", "does not have a compatible architecture",
+      "incompatible architecture", "is not a supported wheel on this platform", "is not valid for this architecture")
+  case .conflict:
+    anywhere("trying to overwrite '", "conflicts with file from package", "exists in filesystem", "File conflict")
   case .scriptlet:
     anywhere("post-installation script", "pre-installation script", "scriptlet failed", "command failed to execute")
   }
 }
+
+private let digestPatterns = anywhere(
+  "Hash Sum mismatch", "unexpected size", "hecksum doesn't match", "oes not match", "Digest verification failed",
+  "corrupted during transfer", "failed integrity check", "DIGESTS", "cannot be opened", "wrong checksum")
 
 private let mirrorPatterns: [Pattern] =
   ["E: ", "W: ", "Err:", "Temporary failure resolving '", "Could not connect to "].map { start in

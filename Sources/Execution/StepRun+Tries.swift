@@ -30,7 +30,7 @@ extension StepRun {
     case .passed: return nil
     case .failed: break
     case .error(let reason):
-      if step.action.asksMirrors, reason.blame == .mirror, count < Self.mirrorTries {
+      if step.action.asksMirrors, reason.blame == .mirror || reason.blame == .publisher, count < Self.mirrorTries {
         return Pauses.growing(context.options.pauses.mirror, after: count, factor: 3)
       }
       guard reason.blame == .mirror || reason.blame == .guest else { return nil }
@@ -114,7 +114,7 @@ extension StepRun {
   private func unreachable(_ output: String) -> String? {
     if let line = FailureSign.ofUnreachableMirror(output) { return line }
     if phase == .provision, let line = FailureSign.ofUnreachableHost(output) { return line }
-    return FailureSign.tellsOfUnknownPackage(output) ? mirrorTrouble : nil
+    return FailureSign.tellsOfUnknownPackage(output) ? troubles.mirror : nil
   }
 
   private func perform(_ wait: WaitStep, _ tries: Tries, log: StepLog) async throws -> Verdict {
@@ -207,7 +207,8 @@ extension Step.Action {
   /// Whether mirrors are asked by Muster's own commands, which ask again by themselves.
   fileprivate var asksMirrors: Bool {
     switch self {
-    case .install, .channel(_, .refresh, _), .channel(_, .install, _): true
+    case .install: true
+    case .channel(_, let part?, _): part.asksHosts
     default: false
     }
   }

@@ -22,7 +22,8 @@ package struct ChannelStep: Sendable, Hashable {
     /// What can be looked at, in the order in which it is.
     package var checks: [Check] {
       switch self {
-      case .apt, .rpm, .aur: [.version, .files, .libraries]
+      case .apt, .rpm, .aur:
+        [.version, .scripts, .files, .libraries, .glibc, .desktop, .units, .permissions]
       case .pypi: [.version, .dependencies]
       }
     }
@@ -66,10 +67,20 @@ package struct ChannelStep: Sendable, Hashable {
   package enum Check: String, Sendable, Hashable, CaseIterable {
     /// The package manager's database has it in full, in the version that is asked for.
     case version
+    /// No script of a package failed while the package manager went on as if nothing had happened.
+    case scripts
     /// The package's files are there, and as they were packed.
     case files
     /// No program or library of the package lacks a library.
     case libraries
+    /// No program or library of the package needs a newer glibc, or C++ runtime, than the distro has.
+    case glibc
+    /// Desktop entries and AppStream metadata are in order, and what they start and show is there.
+    case desktop
+    /// systemd can load the package's units, and none has failed.
+    case units
+    /// Nobody can write to what is not theirs, and nothing runs with the rights of another.
+    case permissions
     /// All that it depends on is installed, in versions that fit.
     case dependencies
   }
@@ -100,6 +111,27 @@ package enum ChannelPart: Sendable, Hashable {
   case add
   /// The repository's index is fetched, and nothing else: what is wrong with the repository shows here.
   case refresh
+  /// What the release depends on is installed, so that what that leaves behind is not taken for the release's.
+  case prepare
+  /// What the system has is written down, to be compared with later.
+  case snapshot
   case install
   case check(ChannelStep.Check)
+  case upgrade(Lifecycle.Settings)
+  case downgrade
+  case reinstall
+  case remove
+  case purge
+  /// The package manager's database and the file system have it no more.
+  case removed(purged: Bool)
+  /// Configuration files are changed, as an administrator would.
+  case changeSettings
+  /// Configuration files are as they were before the upgrade, and nobody was asked.
+  case settings(Lifecycle.Settings)
+  /// What the system has that it had not before.
+  case leftovers(ignored: [Lifecycle.Ignored], purged: Bool)
+  /// The repository is brought into a state that must be refused.
+  case tamper(Lifecycle.Refusal)
+  /// The package manager refuses it, for the right reason.
+  case refuse(Lifecycle.Refusal)
 }

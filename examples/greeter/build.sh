@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
   libarchive-tools fakeroot python3
 
 rm -rf dist work
-mkdir -p dist/apt/pool dist/rpm dist/aur dist/pacman work
+mkdir -p dist/apt/pool dist/rpm work
 trap 'rm -rf work' EXIT
 
 # A key of its own, in a keyring of its own.
@@ -71,6 +71,8 @@ deb 1.2.0
   apt-ftparchive -o APT::FTPArchive::Release::Suite=stable -o APT::FTPArchive::Release::Codename=stable \
     -o APT::FTPArchive::Release::Components=main -o "APT::FTPArchive::Release::Architectures=$architecture" \
     release dists/stable >work-release
+  # A Release file that ends is one that nobody can hold back for ever.
+  sed -i "/^Date:/a Valid-Until: $(LC_ALL=C date -u -d '+30 days' '+%a, %d %b %Y %H:%M:%S UTC')" work-release
   mv work-release dists/stable/Release
   gpg --batch --quiet --clearsign --output dists/stable/InRelease dists/stable/Release
 )
@@ -126,8 +128,10 @@ gpg --batch --quiet --armor --detach-sign dist/rpm/repodata/repomd.xml
 
 pkgbuild() {
   version=$1
-  tar -C work --transform "s/source-$version/greeter-$version/" -czf "dist/aur/greeter-$version.tar.gz" "source-$version"
-  cat >dist/aur/PKGBUILD <<END
+  folder=$2
+  mkdir -p "$folder"
+  tar -C work --transform "s/source-$version/greeter-$version/" -czf "$folder/greeter-$version.tar.gz" "source-$version"
+  cat >"$folder/PKGBUILD" <<END
 pkgname=greeter
 pkgver=$version
 pkgrel=1
@@ -137,7 +141,7 @@ license=(MIT)
 backup=(etc/greeter.conf)
 install=greeter.install
 source=(greeter-\$pkgver.tar.gz)
-sha256sums=($(sha256sum "dist/aur/greeter-$version.tar.gz" | cut -d ' ' -f 1))
+sha256sums=($(sha256sum "$folder/greeter-$version.tar.gz" | cut -d ' ' -f 1))
 options=(!debug)
 
 build() {
@@ -149,11 +153,12 @@ package() {
   make -C "greeter-\$pkgver" VERSION="\$pkgver" DESTDIR="\$pkgdir" install
 }
 END
-  cat >dist/aur/greeter.install <<'END'
+  cat >"$folder/greeter.install" <<'END'
 post_install() {
   if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
-    systemctl enable --quiet --now greeterd.service
+    systemctl enable --quiet greeterd.service
+    systemctl restart greeterd.service
   fi
 }
 
@@ -162,30 +167,45 @@ post_upgrade() { post_install; }
 pre_remove() {
   if [ -d /run/systemd/system ]; then systemctl disable --quiet --now greeterd.service; fi
 }
+
+post_remove() {
+  if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
+}
 END
 }
 
-# makepkg refuses to be root.
-pkgbuild 1.2.0
-cp -r dist/aur work/makepkg
-(
-  cd work/makepkg
-  set -- makepkg -f -d --nocheck
-  if [ "$(id -u)" -eq 0 ]; then
-    chown -R 65534:65534 .
-    chmod 755 ..
-    set -- setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$PWD" "$@"
-  fi
-  "$@" >makepkg.log 2>&1 || { cat makepkg.log >&2; exit 1; }
-)
-cp work/makepkg/greeter-1.2.0-1-*.pkg.tar.* dist/pacman
-(
-  cd dist/pacman
-  set -- ./*.pkg.tar.*
-  for package; do gpg --batch --quiet --detach-sign "$package"; done
-  repo-add -q -s greeter.db.tar.gz "$@" >repo-add.log 2>&1 || { cat repo-add.log >&2; exit 1; }
-  rm repo-add.log
-)
+# A repository of pacman has one version of each package. makepkg refuses to be root.
+pacman_() {
+  version=$1
+  pkgbuild_folder=$2
+  repository=$3
+  mkdir -p "$repository"
+  rm -rf work/makepkg
+  cp -r "$pkgbuild_folder" work/makepkg
+  (
+    cd work/makepkg
+    set -- makepkg -f -d --nocheck
+    if [ "$(id -u)" -eq 0 ]; then
+      chown -R 65534:65534 .
+      chmod 755 ..
+      set -- setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$PWD" "$@"
+    fi
+    "$@" >makepkg.log 2>&1 || { cat makepkg.log >&2; exit 1; }
+  )
+  cp work/makepkg/greeter-"$version"-1-*.pkg.tar.* "$repository"
+  (
+    cd "$repository"
+    set -- ./*.pkg.tar.*
+    for package; do gpg --batch --quiet --detach-sign "$package"; done
+    repo-add -q -s greeter.db.tar.gz "$@" >repo-add.log 2>&1 || { cat repo-add.log >&2; exit 1; }
+    rm repo-add.log
+  )
+}
+
+pkgbuild 1.1.0 dist/aur-1.1.0
+pkgbuild 1.2.0 dist/aur
+pacman_ 1.1.0 dist/aur-1.1.0 dist/pacman-1.1.0
+pacman_ 1.2.0 dist/aur dist/pacman
 
 python3 wheel.py 1.1.0 dist/pypi
 python3 wheel.py 1.2.0 dist/pypi

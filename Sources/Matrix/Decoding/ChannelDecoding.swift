@@ -25,7 +25,7 @@ extension MatrixDecoder {
     let packages = (mapping["install"] ?? mapping["package"]).map { packageNames($0, scope) }
     let version = mapping["version"].flatMap { template($0, "a version", scope, .all) }
     let checks = mapping["checks"].map { channelChecks($0, of: channel) } ?? channel.checks
-    guard let source = source(of: mapping, channel, known, at: entry.value.span, scope) else { return nil }
+    guard let source = source(of: mapping, channel, known: known, at: entry.value.span, scope) else { return nil }
     if case .repository = source, packages == nil, lacks(mapping, "install", known: known) {
       report("'\(channel.rawValue)' needs 'install'", at: entry.value.span, hint: "name the release's packages")
     }
@@ -44,8 +44,8 @@ extension MatrixDecoder {
   }
 
   /// Either a repository or a file.
-  private func source(
-    of mapping: Mapping, _ channel: ChannelStep.Channel, _ known: [String], at span: Span, _ scope: Scope
+  func source(
+    of mapping: Mapping, _ channel: ChannelStep.Channel, known: [String], at span: Span, _ scope: Scope
   ) -> StepTemplate.Channel.Source? {
     let sources = ["repository", "file", "pkgbuild", "package"].filter(known.contains)
     let names = mapping.entries.filter { sources.contains($0.key) }

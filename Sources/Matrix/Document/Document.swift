@@ -58,6 +58,7 @@ struct Test: Sendable {
   var settings: Settings
   var provision: [StepTemplate]
   var verify: [StepTemplate]
+  var lifecycle: LifecycleTemplate?
 
   /// How many cells it makes on each of its distros.
   var combinations: Int { axes.first.map { $0.stride * $0.values.count } ?? 1 }
