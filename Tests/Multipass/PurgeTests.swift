@@ -101,7 +101,7 @@ struct PurgeTests {
   }
 
   @Test func oneThatIsBeingPreparedAfterItsClientWasKilled() async throws {
-    try await FakeMultipass.with(#"{"launch": {"prepareSeconds": 0.8}}"#) { fake in
+    try await FakeMultipass.with(#"{"launch": {"prepareSeconds": 3}}"#) { fake in
       let request = fake.request()
       let client = fake.client.command(["launch", "--name", request.name.text, "noble"])
       let process = try await RunningProcess.start(client, log: fake.folder / "launch.log")

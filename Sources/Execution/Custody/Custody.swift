@@ -51,8 +51,9 @@ package final class Custody: Sendable {
       ledger.handOver()
       return true
     }
-    await guardian?.dismiss()
+    // In this order: nobody would remove the ledger of a run that is killed when its guardian has left.
     ledger.close()
+    await guardian?.dismiss()
     return false
   }
 }
