@@ -114,7 +114,7 @@ struct ChannelChecks {
   private var glibc: GuestScript {
     let bring =
       switch family {
-      case .debian: "apt-get -y install binutils"
+      case .debian: "apt-get update && apt-get -y install binutils"
       case .fedora: "dnf -y install binutils"
       case .suse: "zypper -n install binutils"
       case .arch: "pacman -S --noconfirm binutils"
@@ -130,7 +130,7 @@ struct ChannelChecks {
         grep ": version " "$loader" >&2
         file=$(echo "$found" | sed -n 's/^file: //p')
         wanted=$(echo "$found" | sed -n "s/.*: version [\\`']*\\([A-Za-z0-9_.]*\\)' not found.*/\\1/p")
-        if ! command -v readelf >/dev/null; then \(bring) </dev/null >/dev/null 2>&1 || :; fi
+        if ! command -v readelf >/dev/null; then { \(bring); } </dev/null >/dev/null 2>&1 || :; fi
         symbol=$(readelf --dyn-syms -W "$file" 2>/dev/null | sed -n "s/.* \\([^ ]*\\)@$wanted\\( .*\\)*$/\\1/p" | head -n 1)
         state="$file needs $wanted${symbol:+ for $symbol}, and this distro has glibc $has"
       fi

@@ -87,7 +87,7 @@ struct AttemptRun: Sendable {
         steps.isMachineDead = end.isMachineDead
         steps.ending = Ending(
           outcome: end.step.outcome, reason: end.step.reason, canPass: Self.canPass(end.step),
-          endsRun: end.isHostUnable)
+          endsRun: end.isHostUnable, step: end.step.title)
         steps.unfetched = phase.steps[(index + 1)...].fetches
         break
       }

@@ -100,6 +100,8 @@ struct ChannelFailure {
     case .locked:
       return .error(
         Reason("another process holds the package manager's lock", evidence: evidence, blame: .guest))
+    case .signature where evidence[0].contains("is expired"):
+      return failed("\(place)'s index is too old", "sign a new Release file before 'Valid-Until' is over")
     case .signature:
       return failed(
         "\(place)'s signature is not accepted", "sign it with the key that 'key' names, and publish both together")

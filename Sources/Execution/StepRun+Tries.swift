@@ -170,8 +170,9 @@ extension StepRun {
         subject: subject, expected: "\(prefix)\(fact.expectedText)", actual: "\(prefix)\(actual)",
         location: step.location)
       let evidence = what == nil ? [] : log.lastLines(5)
-      return .failed(
-        Reason("\(subject): \(mismatch.actual), expected \(mismatch.expected)", evidence: evidence), mismatch)
+      // What is looked at of a release says by itself what is wrong, but for a version.
+      let expectation = what != nil && index == 0 ? "" : ", expected \(mismatch.expected)"
+      return .failed(Reason("\(subject): \(mismatch.actual)\(expectation)", evidence: evidence), mismatch)
     }
     return .passed
   }

@@ -30,6 +30,8 @@ extension Cell {
   package var expectedFailure: Remark? {
     expectation < 0 ? nil : document.expectedFailures[Int(expectation)].remark
   }
+  /// What its failure must tell to be the expected one; `nil` for any.
+  package var expectedMessage: String? { expectation < 0 ? nil : document.expectedFailures[Int(expectation)].message }
 
   var definition: Test { document.tests[Int(testNumber)] }
 }

@@ -41,18 +41,60 @@ import Testing
   @Test(arguments: cases.map(\.name))
   func commands(name: String) async throws {
     let (_, family, channel) = try #require(Self.cases.first { $0.name == name })
-    let step = Step(
+    try await expect(Self.step(channel).parts(of: channel, 1, family), family, "\(name).txt")
+  }
+
+  /// What happens beside: each course on each family.
+  @Test(
+    arguments: ["apt-signed", "apt-file", "rpm-signed-fedora", "rpm-signed-suse", "aur-signed", "pypi-file"],
+    Lifecycle.Course.allCases)
+  func lifecycle(name: String, course: Lifecycle.Course) async throws {
+    let (_, family, channel) = try #require(Self.cases.first { $0.name == name })
+    if course == .refuse, channel.repository?.key == nil { return }
+    let place = Location(file: "m.yaml", line: 9, column: 1)
+    var older = channel
+    older.version = "1.1.0"
+    // From the same place, changed by the administrator; and from another, untouched.
+    var elsewhere = older
+    if case .file = channel.source { elsewhere.source = .file("/host/old/\(name)") }
+    let other = Lifecycle.Other(
+      release: course == .upgrade ? elsewhere : older, settings: channel.version == nil ? .untouched : .changed)
+    let lifecycle = Lifecycle(
+      course: course, upgrade: .init(other, at: place), downgrade: .init(other, at: place), reinstall: place,
+      remove: place, purge: place, installAgain: place,
+      leftovers: .init([Lifecycle.Ignored(path: "/var/log/it's", reason: "logs")], at: place),
+      refuses: Lifecycle.Refusal.allCases.filter { $0 != .expired || channel.channel == .apt }.map {
+        .init($0, at: place)
+      })
+    let step = Self.step(channel)
+    let plan = CellPlan(
+      cell: "c", test: "t", distro: "d", axes: [], family: family, cpu: .x86_64, tags: [], images: [],
+      resources: Resources(cpus: 1, memory: 1, disk: 1),
+      timeouts: Timeouts(launch: .seconds(1), step: .seconds(1), cell: .seconds(1)),
+      attempts: Attempts(launch: 1, cell: 1), logLimit: 1, phases: [Phase(kind: .provision, steps: [step])],
+      lifecycle: lifecycle, location: place)
+    let known = Set(step.parts(of: channel, 1, family).map(\.action))
+    // What the ordinary text tells is not told again.
+    let steps = plan.takenApart().phases.flatMap(\.steps).filter { !known.contains($0.action) }
+    try await expect(steps, family, "\(name)-\(course.rawValue).txt")
+  }
+
+  private static func step(_ channel: ChannelStep) -> Step {
+    Step(
       action: .channel(channel, nil, number: 0), title: "\(channel.channel.rawValue) greeter",
       location: Location(file: "m.yaml", line: 1, column: 1))
+  }
+
+  private func expect(_ steps: [Step], _ family: Family, _ name: String) async throws {
     var text = ""
-    for part in step.takenApart(number: 1, family: family) {
+    for part in steps {
       let lines = part.explanation(for: family)
       text += "## \(part.title)\n" + lines.joined(separator: "\n") + "\n\n"
       if case .channel = part.action { try await expectShell(lines.filter { !$0.hasPrefix("# ") }, part.title) }
     }
-    let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Texts/\(name).txt").path
+    let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Texts/\(name)").path
     if HostFacts.environment("UPDATE_GOLDENS") == "1" { return try FileSystem.write(text, to: path) }
-    expectNoDifference(text, try FileSystem.readText(path))
+    #expect(diff(text, try FileSystem.readText(path)) == nil)
   }
 
   /// A shell can read it.

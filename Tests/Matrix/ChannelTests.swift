@@ -17,7 +17,8 @@ struct ChannelTests {
     #expect(channel.channel == .apt)
     #expect(channel.packages == ["greeter"])
     #expect(channel.version == "1.2.0")
-    #expect(channel.checks == [.version, .files, .libraries])
+    #expect(
+      channel.checks == [.version, .scripts, .files, .libraries, .glibc, .desktop, .units, .permissions])
     guard case .repository(let repository) = channel.source else { return #expect(Bool(false), "\(channel.source)") }
     guard case .folder(let folder) = repository.place else { return #expect(Bool(false), "\(repository.place)") }
     #expect(folder.hasPrefix("/") && folder.hasSuffix("/dist/apt"))
@@ -27,13 +28,13 @@ struct ChannelTests {
   }
 
   @Test func readsAFileAndAURL() throws {
-    let file = try step("apt: {file: dist/greeter_1.2.0_amd64.deb, checks: {libraries: false}}")
+    let file = try step("apt: {file: dist/greeter_1.2.0_amd64.deb, checks: {libraries: false, glibc: false}}")
     #expect(file.title == "apt greeter_1.2.0_amd64.deb")
     guard case .channel(let channel, nil, _) = file.action, case .file(let path) = channel.source else {
       return #expect(Bool(false), "\(file.action)")
     }
     #expect(path.hasSuffix("/dist/greeter_1.2.0_amd64.deb"))
-    #expect(channel.packages == [] && channel.checks == [.version, .files])
+    #expect(channel.packages == [] && channel.checks == [.version, .scripts, .files, .desktop, .units, .permissions])
     let remote = try step(
       "rpm: {repository: \"https://${TOKEN}@rpm.example/\", install: [a, b]}", distro: "{image: fedora/43}")
     guard case .channel(let rpm, nil, _) = remote.action, case .repository(let repository) = rpm.source,
@@ -75,7 +76,7 @@ struct ChannelTests {
         m.yaml:12:30-34 error: a release comes from one place, and this has both 'repository' and 'file'; hint: write two steps
         m.yaml:14:24-27 error: 'key' is of a repository, and this step has 'file'
         m.yaml:16:30-35 error: unknown key 'suite' in a step with 'rpm'; hint: the keys are: repository, file, install, version, checks, key
-        m.yaml:16:72-79 error: unknown key 'library' in the checks of 'rpm'; hint: the keys are: version, files, libraries
+        m.yaml:16:72-79 error: unknown key 'library' in the checks of 'rpm'; hint: the keys are: version, scripts, files, libraries, glibc, desktop, units, permissions
         m.yaml:18:14-21 error: expected a mapping for 'apt', found text; hint: write {repository: …, key: …, install: …}
         m.yaml:19:9-12 error: unknown step 'atp'; hint: did you mean 'apt'?
         """)

@@ -176,7 +176,7 @@ struct MistakeTests {
           resources: {memory: "${memory}", cpus: "${distro}"}
           verify: {run: x}
         t2: {}
-        t3: {distros: "suse & debian-12", tags: x, verify: [{run: "echo ${memory}"}], lifecycle: {remove: true}}
+        t3: {distros: "suse & debian-12", tags: x, verify: [{run: "echo ${memory}"}], hardening: {remove: true}}
         t4: []
       exclude:
         - {test: t1}
@@ -210,7 +210,7 @@ struct MistakeTests {
         m.yaml:13:3-5 error: the test 't2' does nothing; hint: add 'verify' with a list of steps
         m.yaml:14:17-35 warning: this chooses no distro
         m.yaml:14:67-76 error: '${memory}' is an axis of the test 't1', and has no value here; hint: use it in that test, or declare it under 'vars'
-        m.yaml:14:81-90 error: unknown key 'lifecycle' in a test; hint: the keys are: distros, tags, axes, provision, verify, resources, timeouts, attempts, logs, env
+        m.yaml:14:81-90 error: unknown key 'hardening' in a test; hint: the keys are: distros, tags, axes, provision, verify, lifecycle, resources, timeouts, attempts, logs, env
         m.yaml:15:7-9 error: expected a mapping for a test, found a list; hint: write {verify: [{run: …}]}
         m.yaml:17:5-15 error: 'exclude' needs a reason; hint: add 'reason:' so that it can be judged later
         m.yaml:18:5-16 error: this does not say which cells it is for; hint: add 'test' or 'distro', or both

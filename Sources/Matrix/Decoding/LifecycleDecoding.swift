@@ -74,6 +74,7 @@ extension MatrixDecoder {
     }
     let known = [preposition, "verify"] + (entry.key == "upgrade" ? ["conffiles"] : []) + Self.sourceKeys
     var hasSource = false
+    let wish = entry.key
     for entry in mapping.entries {
       switch entry.key {
       case preposition: other.version = template(entry.value, "a version", scope, .all)
@@ -81,7 +82,7 @@ extension MatrixDecoder {
       case "conffiles" where known.contains("conffiles"):
         other.settings = word(entry.value, "what is done with configuration files") ?? .untouched
       case let key where Self.sourceKeys.contains(key): hasSource = true
-      default: reportUnknown(entry, in: "'\(entry.key)'", known: known)
+      default: reportUnknown(entry, in: "'\(wish)'", known: known)
       }
     }
     if hasSource {

@@ -74,6 +74,8 @@ struct Rule: Sendable {
   /// Each axis must have one of its values.
   var axes: [(name: String, values: [String])]
   var reason: String
+  /// What a failure must tell to be the expected one.
+  var message: String?
   var span: Span
 
   var remark: Remark { Remark(reason: reason, location: span.location) }
