@@ -82,7 +82,21 @@ extension ChannelStep {
   /// Sets the positional parameters to what apt-get is to install: a file, or names with the version that is wanted. A
   /// version is given as people say it, without epoch and revision, and looked up.
   private func wanted(_ place: ChannelPlace) -> GuestScript {
-    if let file = file(place) { return GuestScript("set -- \(Shell.quote(file))") }
+    if let file = file(place) {
+      // apt would tell of what it depends on first, of that architecture.
+      return GuestScript(
+        """
+        set -- \(Shell.quote(file))
+        architecture=$(dpkg-deb -f "$1" Architecture)
+        case $architecture in
+          all | "$(dpkg --print-architecture)") ;;
+          *)
+            echo "package architecture ($architecture) does not match system ($(dpkg --print-architecture))" >&2
+            exit 1
+            ;;
+        esac
+        """)
+    }
     guard let version else { return GuestScript("set -- \(words)") }
     return GuestScript(
       """

@@ -126,7 +126,7 @@ private func patterns(of cause: FailureSign.Cause) -> [Pattern] {
       "Unable to locate package", "has no installation candidate", "Couldn't find any package by",
       "No match for argument", "No package matches", "No package ", "nothing provides", "but it is not installable",
       "but it is not going to be installed",
-      "is to be installed", "unmet dependencies", "not found in package names",
+      "is to be installed", "not found in package names",
       "No provider of", "target not found", "(no such package)", "No matching distribution found")
   case .prompt: anywhere("end of file on stdin at conffile prompt")
   case .architecture:
