@@ -23,7 +23,7 @@ extension ChannelStep {
           -o APT::Get::List-Cleanup=0 update
         """)
     case .install: installByApt(place)
-    case .check: GuestScript("")
+    case .download, .prepare, .check: GuestScript("")
     }
   }
 

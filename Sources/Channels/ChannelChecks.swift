@@ -17,7 +17,7 @@ extension ChannelStep {
     case .version: versions(names, isDebian)
     case .files: files(names, isDebian)
     case .libraries: libraries(names, isDebian)
-    case .dependencies: GuestScript("")
+    default: GuestScript("")
     }
   }
 

@@ -31,6 +31,10 @@ extension Step {
     }
     if channel.channel == .pypi { add(.install(InstallStep(packages: PyPI.packages(of: family))), "bring pip") }
     switch channel.source {
+    case .appImage(let image):
+      let scripts = AppImageScripts(step: channel, image: image, place: place)
+      for part in scripts.parts(number: number) { add(part.action, part.title) }
+      return steps
     case .file(let file):
       add(.copy(CopyStep(from: file, to: place.file(file), mode: 0o644)), "bring the file")
     case .pkgbuild(let folder): add(.copy(CopyStep(from: folder, to: place.pkgbuild)), "bring the PKGBUILD")
@@ -55,9 +59,13 @@ extension ChannelStep {
   /// What one part of it executes in a machine of a family.
   package func script(for part: ChannelPart, number: Int, family: Family) -> GuestScript {
     let place = ChannelPlace(channel: channel, number: number)
+    if case .appImage(let image) = source {
+      return AppImageScripts(step: self, image: image, place: place).script(for: part, family)
+    }
     return switch (channel, part) {
     case (.aur, .check(let check)): pacman(check, place)
     case (.aur, _): pacman(part, place)
+    case (.appimage, _): GuestScript("")
     case (.pypi, _): PyPI(step: self, place: place).script(for: part)
     case (_, .check(let check)): self.script(for: check, place, family)
     case (.apt, _): apt(part, place)

@@ -156,7 +156,7 @@ extension ChannelStep {
         done
         echo "files=$state"
         """, facts: [Fact("files", equals: "as they were packed")])
-    case .libraries, .dependencies:
+    default:
       return GuestScript(
         """
         export LC_ALL=C

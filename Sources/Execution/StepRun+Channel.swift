@@ -25,7 +25,14 @@ extension StepRun {
         Reason("a script of the package failed, though the package manager says that all is well", evidence: [line]),
         nil)
     }
-    return verdict(of: ending, part, channel, log)
+    if part == .prepare {
+      return .ofPreparation(ending, output: log.text, lastLines: log.lastLines(5), family: cell.family)
+    }
+    let verdict = verdict(of: ending, part, channel, log)
+    if part == .download, case .failed = verdict {
+      return .ofDownload(ending, output: log.text, lastLines: log.lastLines(5))
+    }
+    return verdict
   }
 
   private func verdict(

@@ -8,6 +8,7 @@ package struct ChannelStep: Sendable, Hashable {
     case rpm
     case aur
     case pypi
+    case appimage
 
     /// The families whose machines have it.
     package var families: [Family] {
@@ -15,7 +16,7 @@ package struct ChannelStep: Sendable, Hashable {
       case .apt: [.debian]
       case .rpm: [.fedora, .suse]
       case .aur: [.arch]
-      case .pypi: Family.allCases
+      case .pypi, .appimage: Family.allCases
       }
     }
 
@@ -24,6 +25,7 @@ package struct ChannelStep: Sendable, Hashable {
       switch self {
       case .apt, .rpm, .aur: [.version, .files, .libraries]
       case .pypi: [.version, .dependencies]
+      case .appimage: [.sha256, .format, .start, .version, .glibc, .libraries, .desktop]
       }
     }
   }
@@ -37,6 +39,7 @@ package struct ChannelStep: Sendable, Hashable {
     case pkgbuild(String)
     /// The Arch User Repository itself, by the packages' names.
     case userRepository
+    case appImage(AppImage)
   }
 
   package struct Repository: Sendable, Hashable {
@@ -72,6 +75,16 @@ package struct ChannelStep: Sendable, Hashable {
     case libraries
     /// All that it depends on is installed, in versions that fit.
     case dependencies
+    /// The file is the one whose checksum is given.
+    case sha256
+    /// The file is whole, and made for machines like this.
+    case format
+    /// It starts in the way in which it is to be run.
+    case start
+    /// It wants no later C library than the machine has.
+    case glibc
+    /// Its entry for a desktop's menu, its icon and its AppRun are there.
+    case desktop
   }
 
   package var channel: Channel
@@ -100,6 +113,10 @@ package enum ChannelPart: Sendable, Hashable {
   case add
   /// The repository's index is fetched, and nothing else: what is wrong with the repository shows here.
   case refresh
+  /// The release's file is fetched.
+  case download
+  /// What the machine must have, or must not have, is brought about. Nothing of it is the release's fault.
+  case prepare
   case install
   case check(ChannelStep.Check)
 }
