@@ -42,8 +42,8 @@ extension AppImageScripts {
     """
   }
 
-  /// Ubuntu's desktop needs `fuse3`, which `fuse` would remove; there and on Debian it has `fusermount` too. The library's
-  /// name has changed with the size of its time stamps (Debian 13, Ubuntu 24.04).
+  /// Ubuntu's desktop needs `fuse3`, which `fuse` would remove; there and on Debian it has `fusermount` too. The
+  /// library's name has changed with the size of its time stamps (Debian 13, Ubuntu 24.04).
   private func fuse2(_ family: Family) -> String {
     switch family {
     case .debian:
@@ -69,7 +69,7 @@ extension AppImageScripts {
   /// Without the device nobody mounts, root neither.
   var takeFUSE: String {
     """
-    # Some machines have no FUSE: neither its device, nor the programs that mount for plain users. Now this one has none.
+    # Some machines have no FUSE: neither its device, nor the programs that mount for plain users. Now nor has this one.
     for tool in fusermount3 fusermount; do
       if path=$(command -v "$tool"); then rm -f "$path"; fi
     done

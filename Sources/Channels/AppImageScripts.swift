@@ -74,8 +74,8 @@ struct AppImageScripts {
       """, secrets: url.secrets)
   }
 
-  /// It need not be executable as it is distributed: people make it so. It unpacks itself, which needs no FUSE, for what
-  /// is in it to be looked at.
+  /// It need not be executable as it is distributed: people make it so. It unpacks itself, which needs no FUSE, for
+  /// what is in it to be looked at.
   private var install: GuestScript {
     GuestScript(
       """
@@ -84,7 +84,7 @@ struct AppImageScripts {
       chmod 755 . \(Shell.quote(file))
       rm -rf squashfs-root
       if ! \(Shell.quote(file)) --appimage-extract >/dev/null </dev/null; then
-        echo 'the AppImage cannot unpack itself (--appimage-extract)' >&2
+        echo 'to mend it: pack it and upload it again, and see that --appimage-extract works' >&2
         exit 66
       fi
       mkdir -p /usr/local/bin
@@ -107,8 +107,8 @@ struct AppImageScripts {
     case .extractAndRun:
       """
       #!/bin/sh
-      # A folder for each run: those at the same time would share one, which the first to end removes. Not in /tmp, where
-      # some machines let nothing be executed.
+      # A folder for each run: those at the same time would share one, which the first to end removes. Not in /tmp,
+      # where some machines let nothing be executed.
       TMPDIR=$(mktemp -d /var/tmp/\(image.command)-XXXXXX) || exit
       export TMPDIR APPIMAGE_EXTRACT_AND_RUN=1
       trap 'rm -rf "$TMPDIR"' EXIT

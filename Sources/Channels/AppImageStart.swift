@@ -10,8 +10,8 @@ extension AppImageScripts {
     }
   }
 
-  /// A plain user has it mount its files, as on a desktop; the kernel says whether it did. A runtime that fails to mount
-  /// tells a folder all the same, and some go on by extracting themselves.
+  /// A plain user has it mount its files, as on a desktop; the kernel says whether it did. A runtime that fails to
+  /// mount tells a folder all the same, and some go on by extracting themselves.
   private var mounted: GuestScript {
     GuestScript(
       """
@@ -42,8 +42,8 @@ extension AppImageScripts {
       """, facts: [Fact("start", equals: "mounted by FUSE")])
   }
 
-  /// Those who start it on a machine without FUSE must be told what is the matter, or see it run all the same. The advice
-  /// goes to standard output or error, and the status is 1 or 127, as the runtime is old or new.
+  /// Those who start it on a machine without FUSE must be told what is the matter, or see it run all the same. The
+  /// advice goes to standard output or error, and the status is 1 or 127, as the runtime is old or new.
   private var withoutFUSE: GuestScript {
     GuestScript(
       """

@@ -32,6 +32,9 @@ extension StepRun {
     if part == .download, case .failed = verdict {
       return .ofDownload(ending, output: log.text, lastLines: log.lastLines(5))
     }
+    if case .appImage = channel.source, part == .install, case .failed = verdict {
+      return .failed(Reason("the AppImage cannot unpack itself", evidence: log.lastLines(5)), nil)
+    }
     return verdict
   }
 

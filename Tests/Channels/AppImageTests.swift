@@ -81,7 +81,13 @@ import Testing
         == "a program without the mark of an AppImage, 'AI' and its type at its 8th byte")
     let page = try await format(Array("<!DOCTYPE html>\n<title>404</title>".utf8))
     #expect(page["format"] == "no program")
-    #expect(page["evidence"] == "it begins with: <!DOCTYPE html><title>404</title>")
+    #expect(
+      page["evidence"]
+        == """
+        it begins with: <!DOCTYPE html><title>404</title>
+        to mend it: publish the file itself, not a page or a pointer to it
+        """
+    )
     #expect(try await format([])["format"] == "no program")
   }
 

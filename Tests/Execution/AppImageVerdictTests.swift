@@ -40,6 +40,9 @@ import Testing
       "a mirror cannot be reached or is not in order (exit status 1)"
     ),
     (
+      .fedora, 1, "No match for argument: fuse-libs", .guest, "the machine cannot be prepared: exit status 1"
+    ),
+    (
       .debian, 69, "the kernel of this machine has no FUSE: there is no /dev/fuse", .guest,
       "the machine cannot be prepared: exit status 69"
     ),

@@ -59,8 +59,8 @@ extension MatrixDecoder {
 }
 
 extension Template {
-  /// `greeter` of `dist/Greeter-1.2.0-x86_64.AppImage`: the file's name to its first `-`, `_` or `.`, in lower case. `nil` where
-  /// the name does not begin with such a word, or with one that differs between cells.
+  /// `greeter` of `dist/Greeter-1.2.0-x86_64.AppImage`: the file's name to its first `-`, `_` or `.`, in lower case.
+  /// `nil` where the name does not begin with such a word, or with one that differs between cells.
   fileprivate var commandName: String? {
     var name = ""
     for part in parts {
