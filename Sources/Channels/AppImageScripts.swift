@@ -27,7 +27,7 @@ struct AppImageScripts {
     switch part {
     case .add, .refresh: GuestScript("")
     case .download: download(family)
-    case .prepare: image.run == .mounted ? GuestScript(bringFUSE(family)) : GuestScript(takeFUSE)
+    case .fuse: image.run == .mounted ? GuestScript(bringFUSE(family)) : GuestScript(takeFUSE)
     case .install: install
     case .check(let check): self.check(check)
     }
@@ -47,8 +47,8 @@ struct AppImageScripts {
     }
     check(image.sha256 == nil ? [.format] : [.sha256, .format])
     switch image.run {
-    case .mounted: add(.prepare, "bring FUSE")
-    case .extractAndRun: add(.prepare, "take FUSE away")
+    case .mounted: add(.fuse, "bring FUSE")
+    case .extractAndRun: add(.fuse, "take FUSE away")
     case .extracted: break
     }
     add(.install, "install")

@@ -23,7 +23,7 @@ extension ChannelStep {
           -o APT::Get::List-Cleanup=0 update
         """)
     case .install: installByApt(place)
-    case .download, .prepare, .check: GuestScript("")
+    case .download, .fuse, .check: GuestScript("")
     }
   }
 

@@ -22,7 +22,7 @@ struct PyPI {
 
   func script(for part: ChannelPart) -> GuestScript {
     switch part {
-    case .add, .refresh, .download, .prepare: GuestScript("")
+    case .add, .refresh, .download, .fuse: GuestScript("")
     case .install: install
     case .check(.version): version
     case .check: dependencies

@@ -54,7 +54,7 @@ extension ChannelStep {
         \(Self.dnfCommand)
         "$tool" -y install \(versioned("-")) </dev/null
         """, secrets: version?.secrets ?? [])
-    case .download, .prepare, .check: return GuestScript("")
+    case .download, .fuse, .check: return GuestScript("")
     }
   }
 
@@ -90,7 +90,7 @@ extension ChannelStep {
           *) exit "$status" ;;
         esac
         """, secrets: version?.secrets ?? [])
-    case .download, .prepare, .check: return GuestScript("")
+    case .download, .fuse, .check: return GuestScript("")
     }
   }
 }

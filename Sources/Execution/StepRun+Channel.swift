@@ -25,7 +25,7 @@ extension StepRun {
         Reason("a script of the package failed, though the package manager says that all is well", evidence: [line]),
         nil)
     }
-    if part == .prepare {
+    if part == .fuse {
       return .ofPreparation(ending, output: log.text, lastLines: log.lastLines(5), family: cell.family)
     }
     let verdict = verdict(of: ending, part, channel, log)

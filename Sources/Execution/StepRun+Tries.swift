@@ -207,7 +207,7 @@ extension Step.Action {
   /// Whether mirrors are asked by Muster's own commands, which ask again by themselves.
   fileprivate var asksMirrors: Bool {
     switch self {
-    case .install, .channel(_, .refresh, _), .channel(_, .install, _), .channel(_, .prepare, _),
+    case .install, .channel(_, .refresh, _), .channel(_, .install, _), .channel(_, .fuse, _),
       .channel(_, .download, _):
       true
     default: false

@@ -115,8 +115,8 @@ package enum ChannelPart: Sendable, Hashable {
   case refresh
   /// The release's file is fetched.
   case download
-  /// What the machine must have, or must not have, is brought about. Nothing of it is the release's fault.
-  case prepare
+  /// FUSE is brought, or taken away, as an AppImage is to be run. Nothing of it is the release's fault.
+  case fuse
   case install
   case check(ChannelStep.Check)
 }
