@@ -14,6 +14,9 @@ extension ChannelStep.Check {
     case .units: "ship what the unit starts, and look at its journal above"
     case .permissions:
       "ship the file with the mode 0644 or 0755, or switch the check off with 'checks: {permissions: false}'"
+    case .sha256: "publish the checksum of the very file"
+    case .format: "publish the whole file, for each architecture"
+    case .start: "start it by hand on such a machine: 'muster run --keep failed'"
     case .dependencies: "depend on versions that go together"
     }
   }

@@ -18,8 +18,8 @@ struct ChannelChecks {
     case .desktop: desktop
     case .units: units
     case .permissions: permissions
-    // Told by the output of the installation; of Python packages alone.
-    case .scripts, .dependencies: GuestScript("")
+    // Told by the output of the installation; of other channels.
+    case .scripts, .dependencies, .sha256, .format, .start: GuestScript("")
     }
   }
 

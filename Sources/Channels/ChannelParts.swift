@@ -42,7 +42,12 @@ extension Step {
   func parts(
     of channel: ChannelStep, _ number: Int, _ family: Family, before: [(ChannelPart, String)] = []
   ) -> [Step] {
-    bringing(channel, number, family) + adding(channel, number)
+    if case .appImage(let image) = channel.source {
+      let place = ChannelPlace(channel: channel.channel, number: number)
+      return AppImageScripts(step: channel, image: image, place: place).parts(number: number, before: before)
+        .map { part($0.action, $0.title) }
+    }
+    return bringing(channel, number, family) + adding(channel, number)
       + (before + [(.install, "install")] + channel.checks.map { (.check($0), $0.rawValue) }).map { part, title in
         self.part(.channel(channel, part, number: number), title)
       }
@@ -58,7 +63,7 @@ extension Step {
     case .file(let file):
       add(.copy(CopyStep(from: file, to: place.file(file), mode: 0o644)), "bring the file")
     case .pkgbuild(let folder): add(.copy(CopyStep(from: folder, to: place.pkgbuild)), "bring the PKGBUILD")
-    case .userRepository: break
+    case .userRepository, .appImage: break
     case .repository(let repository):
       if case .folder(let folder) = repository.place {
         add(.copy(CopyStep(from: folder, to: place.repository)), "bring the repository")
@@ -89,6 +94,9 @@ extension ChannelStep {
   /// What one part of it executes in a machine of a family.
   package func script(for part: ChannelPart, number: Int, family: Family) -> GuestScript {
     let place = ChannelPlace(channel: channel, number: number)
+    if case .appImage(let image) = source {
+      return AppImageScripts(step: self, image: image, place: place).script(for: part, family)
+    }
     guard let database = PackageDatabase(channel) else { return PyPI(step: self, place: place).script(for: part) }
     return switch part {
     case .check(let check):
@@ -110,6 +118,7 @@ extension ChannelStep {
     case .rpm: family == .suse ? zypper(part, place) : dnf(part, place)
     case .aur: pacman(part, place)
     case .pypi: PyPI(step: self, place: place).script(for: part)
+    case .appimage: GuestScript("")
     }
   }
 }

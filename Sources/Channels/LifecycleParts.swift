@@ -65,6 +65,9 @@ struct LifecycleParts {
 
   private var reinstallation: [Step] {
     guard let location = lifecycle.reinstall else { return [] }
+    if release.channel == .appimage {
+      return [part(.install, "install anew", at: location)] + checks(of: release, at: location)
+    }
     return [part(.reinstall, "reinstall", at: location)] + checks(of: release, at: location)
   }
 
@@ -89,12 +92,14 @@ struct LifecycleParts {
 
   private var again: [Step] {
     guard let location = lifecycle.installAgain else { return [] }
+    if release.channel == .appimage { return replacement(release, at: location) }
     return [part(.install, "install again", at: location)] + checks(of: release, at: location)
   }
 
   private func upgrade(_ wish: Lifecycle.Wish<Lifecycle.Other>) -> [Step] {
     let location = wish.location
     var steps = wish.value.verify
+    if release.channel == .appimage { return steps + replacement(release, at: location) }
     if wish.value.settings == .changed {
       steps.append(part(.changeSettings, "change configuration files", at: location, of: wish.value.release))
     }
@@ -107,7 +112,7 @@ struct LifecycleParts {
     }
     steps.append(part(.upgrade(wish.value.settings), "upgrade", at: location, number: number))
     steps += checks(of: release, at: location, number: number)
-    if release.channel != .pypi {
+    if PackageDatabase(release.channel) != nil {
       steps.append(
         part(
           .settings(wish.value.settings), "configuration files", at: location, of: wish.value.release))
@@ -115,8 +120,16 @@ struct LifecycleParts {
     return steps
   }
 
+  /// Another file takes the place of an AppImage.
+  private func replacement(_ other: ChannelStep, at location: Location) -> [Step] {
+    var replacing = step
+    replacing.location = location
+    return replacing.parts(of: other, number + 1, family)
+  }
+
   private func downgrade(_ wish: Lifecycle.Wish<Lifecycle.Other>) -> [Step] {
     let older = wish.value.release
+    if release.channel == .appimage { return replacement(older, at: wish.location) + wish.value.verify }
     let number = older.source == release.source ? number : number + 1
     var steps: [Step] = []
     if number != self.number {
@@ -135,6 +148,7 @@ extension ChannelStep {
   fileprivate var title: String {
     let what =
       switch source {
+      case .appImage(let image): image.command
       case .file(let path): path.split(separator: "/").last.map(String.init) ?? path
       case .pkgbuild(let path) where packages.isEmpty: "PKGBUILD of \(path)"
       default: packages.joined(separator: " ")

@@ -12,7 +12,7 @@ enum PackageDatabase: Sendable {
     case .apt: self = .dpkg
     case .rpm: self = .rpm
     case .aur: self = .pacman
-    case .pypi: return nil
+    case .pypi, .appimage: return nil
     }
   }
 

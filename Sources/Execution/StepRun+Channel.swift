@@ -35,10 +35,20 @@ extension StepRun {
         Reason("a script of the package failed, though the package manager says that all is well", evidence: [line]),
         nil)
     }
-    return await ChannelFailure(
+    if part == .fuse {
+      return .ofPreparation(ending, output: log.text, lastLines: log.lastLines(5), family: cell.family)
+    }
+    let verdict = await ChannelFailure(
       part: part, channel: channel, name: "muster-\(number)", output: log.text, lastLines: log.lastLines(5),
       status: ending.status, family: cell.family
     ).verdict { await answers($0) }
+    if part == .download, case .failed = verdict {
+      return .ofDownload(ending, output: log.text, lastLines: log.lastLines(5))
+    }
+    if case .appImage = channel.source, part == .install, case .failed = verdict {
+      return .failed(Reason("the AppImage cannot unpack itself", evidence: log.lastLines(5)), nil)
+    }
+    return verdict
   }
 
   /// A spoiled repository must be refused, and for what is wrong with it.

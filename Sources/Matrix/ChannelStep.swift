@@ -8,6 +8,7 @@ package struct ChannelStep: Sendable, Hashable {
     case rpm
     case aur
     case pypi
+    case appimage
 
     /// The families whose machines have it.
     package var families: [Family] {
@@ -15,7 +16,7 @@ package struct ChannelStep: Sendable, Hashable {
       case .apt: [.debian]
       case .rpm: [.fedora, .suse]
       case .aur: [.arch]
-      case .pypi: Family.allCases
+      case .pypi, .appimage: Family.allCases
       }
     }
 
@@ -25,6 +26,7 @@ package struct ChannelStep: Sendable, Hashable {
       case .apt, .rpm, .aur:
         [.version, .scripts, .files, .libraries, .glibc, .desktop, .units, .permissions]
       case .pypi: [.version, .dependencies]
+      case .appimage: [.sha256, .format, .start, .version, .glibc, .libraries, .desktop]
       }
     }
   }
@@ -38,6 +40,7 @@ package struct ChannelStep: Sendable, Hashable {
     case pkgbuild(String)
     /// The Arch User Repository itself, by the packages' names.
     case userRepository
+    case appImage(AppImage)
   }
 
   package struct Repository: Sendable, Hashable {
@@ -83,6 +86,12 @@ package struct ChannelStep: Sendable, Hashable {
     case permissions
     /// All that it depends on is installed, in versions that fit.
     case dependencies
+    /// The file is the one whose checksum is given.
+    case sha256
+    /// The file is whole, and made for machines like this.
+    case format
+    /// It starts in the way in which it is to be run.
+    case start
   }
 
   package var channel: Channel
@@ -115,6 +124,10 @@ package enum ChannelPart: Sendable, Hashable {
   case prepare
   /// What the system has is written down, to be compared with later.
   case snapshot
+  /// The release's file is fetched.
+  case download
+  /// FUSE is brought, or taken away, as an AppImage is to be run. Nothing of it is the release's fault.
+  case fuse
   case install
   case check(ChannelStep.Check)
   case upgrade(Lifecycle.Settings)
@@ -130,8 +143,6 @@ package enum ChannelPart: Sendable, Hashable {
   case settings(Lifecycle.Settings)
   /// What the system has that it had not before.
   case leftovers(ignored: [Lifecycle.Ignored], purged: Bool)
-  /// The repository is brought into a state that must be refused.
-  case tamper(Lifecycle.Refusal)
-  /// The package manager refuses it, for the right reason.
+  /// A spoiled copy of the repository is refused, for what is wrong with it.
   case refuse(Lifecycle.Refusal)
 }

@@ -30,12 +30,38 @@ import Testing
     ("pypi-remote", .arch, step(.pypi, .repository(remote), ["greeter"], "1.2.0")),
     ("pypi-file", .debian, step(.pypi, .file("/host/dist/greeter-1.2.0-py3-none-any.whl"), [])),
     ("rpm-file-suse", .suse, step(.rpm, .file("/host/dist/greeter.rpm"), [])),
+    ("appimage-mounted-debian", .debian, appImage(.mounted, "1.2.0")),
+    ("appimage-mounted-fedora", .fedora, appImage(.mounted, checks: [])),
+    ("appimage-mounted-suse", .suse, appImage(.mounted, checks: [])),
+    ("appimage-mounted-arch", .arch, appImage(.mounted, checks: [])),
+    ("appimage-mounted-alpine", .alpine, appImage(.mounted, checks: [])),
+    ("appimage-extract-and-run", .debian, appImage(.extractAndRun, checks: [.format, .start])),
+    (
+      "appimage-remote-extracted", .fedora,
+      ChannelStep(
+        channel: .appimage,
+        source: .appImage(
+          ChannelStep.AppImage(
+            place: .url(
+              MaskedText(segments: [.text("https://"), .secret("TOKEN"), .text("@g.example/it's-1.AppImage?a=b")])),
+            command: "greeter", run: .extracted, sha256: String(repeating: "0a", count: 32))),
+        packages: [], checks: [.sha256, .start, .version])
+    ),
   ]
 
   private static func step(
     _ channel: ChannelStep.Channel, _ source: ChannelStep.Source, _ packages: [String], _ version: MaskedText? = nil
   ) -> ChannelStep {
     ChannelStep(channel: channel, source: source, packages: packages, version: version)
+  }
+
+  private static func appImage(
+    _ run: ChannelStep.AppImage.Run, _ version: MaskedText? = nil, checks: [ChannelStep.Check]? = nil
+  ) -> ChannelStep {
+    let image = ChannelStep.AppImage(
+      place: .file("/host/dist/Greeter-x86_64.AppImage"), command: "greeter", run: run)
+    return ChannelStep(
+      channel: .appimage, source: .appImage(image), packages: [], version: version, checks: checks)
   }
 
   @Test(arguments: cases.map(\.name))

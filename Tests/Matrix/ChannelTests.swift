@@ -44,6 +44,99 @@ struct ChannelTests {
     #expect(rpm.packages == ["a", "b"])
   }
 
+  private func appImage(_ text: String) throws -> (step: Step, channel: ChannelStep, image: ChannelStep.AppImage)? {
+    let step = try step("appimage: {\(text)}")
+    guard case .channel(let channel, nil, _) = step.action, case .appImage(let image) = channel.source else {
+      #expect(Bool(false), "\(step.action)")
+      return nil
+    }
+    return (step, channel, image)
+  }
+
+  @Test func readsAnAppImage() throws {
+    let least = try #require(try appImage("file: dist/Greeter-1.2.0-x86_64.AppImage"))
+    #expect(least.step.title == "appimage greeter")
+    #expect(least.image.command == "greeter" && least.image.run == .mounted && least.image.sha256 == nil)
+    guard case .file(let path) = least.image.place else { return #expect(Bool(false), "\(least.image.place)") }
+    #expect(path.hasPrefix("/") && path.hasSuffix("/dist/Greeter-1.2.0-x86_64.AppImage"))
+    #expect(least.channel.checks == [.sha256, .format, .start, .version, .glibc, .libraries, .desktop])
+    let sum = String(repeating: "0A", count: 32)
+    let most = try #require(
+      try appImage(
+        "file: \"https://${TOKEN}@g.example/g/download?name=x\", command: g2, run: extract-and-run, sha256: \(sum), "
+          + "version: \"${version}\", checks: {glibc: false, desktop: false}"))
+    #expect(most.step.title == "appimage g2 1.2.0")
+    #expect(most.image.run == .extractAndRun && most.image.sha256 == sum.lowercased())
+    guard case .url(let url) = most.image.place else { return #expect(Bool(false), "\(most.image.place)") }
+    #expect(url.secrets == ["TOKEN"])
+    #expect(most.channel.checks == [.sha256, .format, .start, .version, .libraries])
+  }
+
+  @Test(arguments: [
+    ("dist/Greeter-1.2.0-x86_64.AppImage", "greeter"), ("nvim.appimage", "nvim"),
+    ("Greeter_1.2.0_amd64.AppImage", "greeter"),
+    ("https://g.example/v1.2/Greeter.AppImage?a-b=c", "greeter"), ("Greeter-${cpu}.AppImage", "greeter"),
+  ])
+  func callsAnAppImageByItsFile(file: String, command: String) throws {
+    #expect(try appImage("file: \"\(file)\"")?.image.command == command)
+  }
+
+  @Test func runsAnAppImageByAnAxis() throws {
+    let plan = try plan(
+      """
+      muster: 1
+      distros: {d: {image: debian/12}}
+      tests:
+        t:
+          distros: all
+          axes: {run: [mounted, extract-and-run, extracted], n: [1, 2]}
+          provision: [{appimage: {file: G-1.AppImage, run: "${run}"}}]
+      """)
+    let runs = try plan.cells.map { cell -> ChannelStep.AppImage.Run? in
+      let step = try #require(cell.resolved().phases.flatMap(\.steps).first)
+      guard case .channel(let channel, nil, _) = step.action, case .appImage(let image) = channel.source else {
+        return nil
+      }
+      return image.run
+    }
+    #expect(runs == [.mounted, .mounted, .extractAndRun, .extractAndRun, .extracted, .extracted])
+  }
+
+  @Test func tellsMistakesOfAppImages() throws {
+    let file = try read(
+      """
+      muster: 1
+      distros: {debian: {image: debian/12}}
+      tests:
+        a:
+          distros: all
+          axes: {run: [mounted, extract], file: [A-1, B-2]}
+          provision:
+            - appimage: {file: G-1.AppImage, run: mount}
+            - appimage: {file: G-1.AppImage, run: "${run}"}
+            - appimage: {command: greeter}
+            - appimage: {file: "${file}.AppImage"}
+            - appimage: {file: Greeter}
+            - appimage: {file: G-1.AppImage, command: "a b", sha256: 12}
+            - appimage: {file: G-1.AppImage, install: g, checks: {files: false}}
+            - appimage: G-1.AppImage
+
+      """)
+    #expect(
+      file.diagnostics.map(\.line).joined(separator: "\n") == """
+        m.yaml:8:45-50 error: unknown way to run 'mount'; hint: the ways are: mounted, extract-and-run, extracted
+        m.yaml:9:45-53 error: unknown way to run 'extract'; hint: did you mean 'extracted'?
+        m.yaml:10:19-37 error: 'appimage' needs 'file'; hint: add 'file: …', a path of this host or a URL
+        m.yaml:11:26-44 error: the name of the file does not tell what the command is called; hint: add 'command: …' to the step
+        m.yaml:12:26-33 error: the name of the file does not tell what the command is called; hint: add 'command: …' to the step
+        m.yaml:13:49-54 error: 'a b' cannot be the name of a command; hint: use letters, digits, '.', '-' and '_'
+        m.yaml:13:64-66 error: this checksum has 2 digits where 64 are needed
+        m.yaml:14:40-47 error: unknown key 'install' in a step with 'appimage'; hint: the keys are: file, command, run, sha256, version, checks
+        m.yaml:14:61-66 error: unknown key 'files' in the checks of 'appimage'; hint: the keys are: sha256, format, start, version, glibc, libraries, desktop
+        m.yaml:15:19-31 error: expected a mapping for 'appimage', found text; hint: write {file: …}
+        """)
+  }
+
   @Test func tellsMistakes() throws {
     let file = try read(
       """

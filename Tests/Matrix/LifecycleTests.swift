@@ -83,6 +83,19 @@ struct LifecycleTests {
       ])
   }
 
+  @Test func anotherAppImage() throws {
+    let plan = try plan(
+      matrix(
+        "{upgrade: {from: 1.1.0, file: old/Greeter.AppImage}}",
+        provision: "appimage: {file: Greeter-1.2.0.AppImage, command: hi, run: extracted}"))
+    let release = try #require(plan.cells[1].resolved().lifecycle?.upgrade?.value.release)
+    guard case .appImage(let image) = release.source, case .file(let path) = image.place else {
+      return #expect(Bool(false), "\(release.source)")
+    }
+    #expect(path.hasSuffix("/old/Greeter.AppImage") && image.command == "hi" && image.run == .extracted)
+    #expect(release.version == "1.1.0")
+  }
+
   @Test func rulesSpeakOfCourses() throws {
     let plan = try plan(
       matrix("{upgrade: 1.1.0}") + """

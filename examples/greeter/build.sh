@@ -1,10 +1,10 @@
 #!/bin/sh
 # Builds greeter in two versions and publishes both as people do, in `dist`: a signed APT repository, a signed RPM
-# repository, a signed pacman repository with the PKGBUILD that it is built by, and an index of Python packages.
+# repository, a signed pacman repository with the PKGBUILD that it is built by, an index of Python packages, and an AppImage.
 set -eu
 cd "$(dirname "$0")"
 ../prerequisites.sh gcc make gnupg apt-utils dpkg-dev rpm createrepo-c pacman-package-manager makepkg \
-  libarchive-tools fakeroot python3
+  libarchive-tools fakeroot python3 python3-pip unzip file
 
 rm -rf dist work
 mkdir -p dist/apt/pool dist/rpm work
@@ -102,6 +102,7 @@ gzip -9n %{buildroot}/usr/share/man/man1/greeter.1
 %config(noreplace) /etc/greeter.conf
 /usr/lib/systemd/system/greeterd.service
 /usr/share/applications/greeter.desktop
+/usr/share/icons/hicolor/scalable/apps/greeter.svg
 /usr/share/man/man1/greeter.1.gz
 
 %post -p /bin/sh
@@ -209,4 +210,12 @@ pacman_ 1.2.0 dist/aur dist/pacman
 
 python3 wheel.py 1.1.0 dist/pypi
 python3 wheel.py 1.2.0 dist/pypi
-ls dist/apt/pool dist/rpm dist/aur dist/pacman dist/pypi/greeter
+
+# The tools for AppImages that can be had from PyPI are for x86_64.
+if [ "$(uname -m)" = x86_64 ]; then
+  for version in 1.1.0 1.2.0; do
+    make -s -C "work/source-$version" VERSION="$version" install DESTDIR="$PWD/work/appimage-$version"
+    ./appimage.sh "$PWD/work/appimage-$version" "$version" "$PWD/dist/Greeter-$version-x86_64.AppImage"
+  done
+fi
+ls dist dist/apt/pool dist/rpm dist/aur dist/pacman dist/pypi/greeter

@@ -11,17 +11,21 @@ extension MatrixDecoder {
     case .rpm: sharedKeys + ["key"]
     case .aur: ["package", "pkgbuild", "repository", "name", "key", "install", "version", "checks"]
     case .pypi: sharedKeys
+    case .appimage: appImageKeys
     }
   }
 
   func channel(_ entry: Mapping.Entry, _ scope: Scope) -> StepTemplate.Channel? {
     guard let channel = ChannelStep.Channel(rawValue: entry.key),
-      let mapping = mapping(entry.value, "'\(entry.key)'", hint: "write {repository: …, key: …, install: …}")
+      let mapping = mapping(
+        entry.value, "'\(entry.key)'",
+        hint: channel == .appimage ? "write {file: …}" : "write {repository: …, key: …, install: …}")
     else { return nil }
     let known = Self.keys(of: channel)
     for entry in mapping.entries where !known.contains(entry.key) {
       reportUnknown(entry, in: "a step with '\(channel.rawValue)'", known: known)
     }
+    if channel == .appimage { return appImage(mapping, at: entry.value.span, scope) }
     let packages = (mapping["install"] ?? mapping["package"]).map { packageNames($0, scope) }
     let version = mapping["version"].flatMap { template($0, "a version", scope, .all) }
     let checks = mapping["checks"].map { channelChecks($0, of: channel) } ?? channel.checks
@@ -87,7 +91,7 @@ extension MatrixDecoder {
   }
 
   /// `{libraries: false}`: which of the checks are not made.
-  private func channelChecks(_ node: Node, of channel: ChannelStep.Channel) -> [ChannelStep.Check] {
+  func channelChecks(_ node: Node, of channel: ChannelStep.Channel) -> [ChannelStep.Check] {
     guard let mapping = mapping(node, "'checks'", hint: "write {libraries: false} to leave one out") else { return [] }
     var checks = channel.checks
     for entry in mapping.entries {

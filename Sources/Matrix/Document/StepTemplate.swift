@@ -57,6 +57,15 @@ struct StepTemplate: Sendable {
       case file(Template)
       case pkgbuild(Template)
       case userRepository
+      case appImage(AppImage)
+    }
+
+    struct AppImage: Sendable {
+      /// A path, or a URL.
+      var place: Template
+      var command: String
+      var run: Setting<ChannelStep.AppImage.Run>
+      var sha256: String?
     }
 
     struct Repository: Sendable {

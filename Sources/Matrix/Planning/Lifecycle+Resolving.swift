@@ -13,7 +13,14 @@ extension LifecycleTemplate {
     let other = { (other: Other) in
       var older = release
       older.version = other.version.map(context.masked)
-      if let source = other.source { older.source = source.source(context, base: other.base) }
+      if let source = other.source?.source(context, base: other.base) {
+        older.source = source
+        if case .appImage(var image) = release.source, case .file(let path) = source {
+          image.place = .file(path)
+          image.sha256 = nil
+          older.source = .appImage(image)
+        }
+      }
       return Lifecycle.Wish(
         Lifecycle.Other(release: older, verify: resolve(other.verify), settings: other.settings),
         at: other.span.location)

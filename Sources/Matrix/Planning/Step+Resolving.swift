@@ -55,6 +55,11 @@ extension StepTemplate.Channel.Source {
     case .file(let file): .file(path(file))
     case .pkgbuild(let folder): .pkgbuild(path(folder))
     case .userRepository: .userRepository
+    case .appImage(let image):
+      .appImage(
+        ChannelStep.AppImage(
+          place: image.place.isURL ? .url(context.masked(image.place)) : .file(path(image.place)),
+          command: image.command, run: context.value(image.run), sha256: image.sha256))
     case .repository(let repository):
       .repository(
         ChannelStep.Repository(
