@@ -24,6 +24,7 @@ extension ChannelPart {
   package var noun: String? {
     switch self {
     case .check(let check): check.rawValue
+    case .key: "key"
     case .removed: "removed"
     case .settings: "configuration files"
     case .leftovers: "leftovers"
@@ -34,6 +35,9 @@ extension ChannelPart {
   package var advice: String? {
     switch self {
     case .check(let check): check.advice
+    case .key:
+      "'gpg --show-keys FILE' tells which key a file has: publish the one that the repository is signed with, as 'gpg "
+        + "--armor --export' writes it, and correct 'fingerprint' if that is the old one's"
     case .removed: "let the package own all that it ships, and its scripts remove the rest"
     case .settings: "ship it as a configuration file, and let no script of the package write to it"
     case .leftovers:

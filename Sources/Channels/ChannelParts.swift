@@ -63,7 +63,11 @@ extension Step {
       if case .folder(let folder) = repository.place {
         add(.copy(CopyStep(from: folder, to: place.repository)), "bring the repository")
       }
-      if let key = repository.key { add(.copy(CopyStep(from: key, to: place.key, mode: 0o644)), "bring the key") }
+      if let key = repository.key {
+        add(.copy(CopyStep(from: key, to: place.key, mode: 0o644)), "bring the key")
+        add(
+          .channel(channel, .key, number: number), repository.fingerprint == nil ? "key" : "fingerprint of the key")
+      }
     }
     return steps
   }
@@ -99,6 +103,7 @@ extension ChannelStep {
     case .changeSettings: changeSettings(place, database)
     case .settings(let settings): self.settings(settings, place, database)
     case .refuse(let refusal): refuse(refusal, place, database, family)
+    case .key: KeyFile.script(place.key, fingerprint: repository?.fingerprint)
     default: script(for: part, place, family)
     }
   }

@@ -101,7 +101,7 @@ extension ChannelStep {
   }
 
   /// The public key of nobody: its secret half was thrown away when it was made.
-  private static let anotherKey = """
+  static let anotherKey = """
     -----BEGIN PGP PUBLIC KEY BLOCK-----
 
     mQENBGWSAIABCACuFVVOCbhY6sJyGDT0Qt+9GlwAbpOAFT0NzqnfSDbKX+OxMY1A

@@ -54,12 +54,17 @@ package struct ChannelStep: Sendable, Hashable {
     package var components: [String]
     /// The file of the key that it is signed with: an absolute path on the host. `nil` for one that is not signed.
     package var key: String?
+    /// What the key's fingerprint must be before it is trusted: 40 hexadecimal digits in capitals.
+    package var fingerprint: String?
 
-    package init(place: Place, suite: String? = nil, components: [String] = [], key: String? = nil) {
+    package init(
+      place: Place, suite: String? = nil, components: [String] = [], key: String? = nil, fingerprint: String? = nil
+    ) {
       self.place = place
       self.suite = suite
       self.components = components
       self.key = key
+      self.fingerprint = fingerprint
     }
   }
 
@@ -107,6 +112,8 @@ package struct ChannelStep: Sendable, Hashable {
 
 /// What Muster does for a channel's step, each as a step of its own that succeeds or fails by itself.
 package enum ChannelPart: Sendable, Hashable {
+  /// The file of the key is one, with the fingerprint that it must have.
+  case key
   /// The repository and its key are made known to the package manager.
   case add
   /// The repository's index is fetched, and nothing else: what is wrong with the repository shows here.

@@ -3,13 +3,14 @@ import MusterYAML
 
 /// The steps that are called after a channel: `apt: {repository: dist/apt, key: dist/key.asc, install: greeter}`.
 extension MatrixDecoder {
+  private static let repositoryKeys = ["key", "fingerprint", "suite", "components", "name"]
   private static let sharedKeys = ["repository", "file", "install", "version", "checks"]
 
   private static func keys(of channel: ChannelStep.Channel) -> [String] {
     switch channel {
-    case .apt: sharedKeys + ["key", "suite", "components"]
-    case .rpm: sharedKeys + ["key"]
-    case .aur: ["package", "pkgbuild", "repository", "name", "key", "install", "version", "checks"]
+    case .apt: sharedKeys + ["key", "fingerprint", "suite", "components"]
+    case .rpm: sharedKeys + ["key", "fingerprint"]
+    case .aur: ["package", "pkgbuild", "repository", "name", "key", "fingerprint", "install", "version", "checks"]
     case .pypi: sharedKeys
     }
   }
@@ -68,8 +69,8 @@ extension MatrixDecoder {
     let what = from.key == "repository" ? "a repository" : "a path"
     guard let place = template(from.value, what, scope, .all) else { return nil }
     if from.key != "repository" {
-      for key in ["key", "suite", "components", "name"] where mapping[key] != nil {
-        guard let wrong = mapping.entries.first(where: { $0.key == key }) else { continue }
+      for wrong in mapping.entries where Self.repositoryKeys.contains(wrong.key) && known.contains(wrong.key) {
+        let key = wrong.key
         report("'\(key)' is of a repository, and this step has '\(from.key)'", at: wrong.keySpan)
       }
       return from.key == "file" ? .file(place) : .pkgbuild(place)
@@ -83,6 +84,7 @@ extension MatrixDecoder {
       repository.components = oneOrMore(node, "'components'")?.compactMap { template($0, "a component", scope) } ?? []
     }
     repository.key = mapping["key"].flatMap { template($0, "the file of a key", scope) }
+    repository.fingerprint = known.contains("fingerprint") ? fingerprint(in: mapping, known) : nil
     return .repository(repository)
   }
 

@@ -65,6 +65,7 @@ struct StepTemplate: Sendable {
       var suite: Template?
       var components: [Template] = []
       var key: Template?
+      var fingerprint: String?
     }
   }
 
