@@ -49,6 +49,7 @@ extension ChannelPart {
   /// What it means that it failed.
   package var failure: String {
     switch self {
+    case .serve: "it cannot be served"
     case .upgrade: "it cannot be upgraded"
     case .downgrade: "it cannot be downgraded"
     case .reinstall: "it cannot be installed anew"

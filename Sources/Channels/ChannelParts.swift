@@ -74,11 +74,11 @@ extension Step {
 
   /// Makes the repository known, if there is one. pip knows no index but the one that it is given with each command.
   func adding(_ channel: ChannelStep, _ number: Int) -> [Step] {
-    guard channel.repository != nil, channel.channel != .pypi else { return [] }
-    return [
-      part(.channel(channel, .add, number: number), "add the repository"),
-      part(.channel(channel, .refresh, number: number), "refresh the repository"),
-    ]
+    guard let repository = channel.repository else { return [] }
+    var parts: [(ChannelPart, String)] = []
+    if repository.isServed { parts.append((.serve, "serve the repository")) }
+    if channel.channel != .pypi { parts += [(.add, "add the repository"), (.refresh, "refresh the repository")] }
+    return parts.map { part, title in self.part(.channel(channel, part, number: number), title) }
   }
 
   private func part(_ action: Action, _ title: String) -> Step {
@@ -93,6 +93,7 @@ extension ChannelStep {
   /// What one part of it executes in a machine of a family.
   package func script(for part: ChannelPart, number: Int, family: Family) -> GuestScript {
     let place = ChannelPlace(channel: channel, number: number)
+    if part == .serve { return RepositoryServer.script(place, family) }
     guard let database = PackageDatabase(channel) else { return PyPI(step: self, place: place).script(for: part) }
     return switch part {
     case .check(let check):
@@ -142,11 +143,16 @@ struct ChannelPlace {
   /// A package's file keeps its name: package managers look at how it ends.
   func file(_ path: String) -> String { "\(folder)/\(path.split(separator: "/").last.map(String.init) ?? "file")" }
 
-  /// The address that a package manager in the machine finds the repository at.
-  func address(_ repository: ChannelStep.Repository) -> MaskedText {
+  /// The file with the port that the repository is served at.
+  var port: String { "\(folder)/port" }
+
+  /// The address that a package manager in the machine finds the repository at, as a word of a script. A spoiled copy is
+  /// not served.
+  func address(_ repository: ChannelStep.Repository) -> (word: String, secrets: [String]) {
     switch repository.place {
-    case .folder: MaskedText("file://\(self.repository)")
-    case .url(let url): url
+    case .folder where repository.isServed && variant == nil: ("\"http://127.0.0.1:$(cat \(port))/\"", [])
+    case .folder: (Shell.quote("file://\(self.repository)"), [])
+    case .url(let url): (Shell.quote(url), url.secrets)
     }
   }
 }

@@ -142,7 +142,8 @@ struct ChannelFailure {
     if part == .refresh || channel.channel == .pypi || line.contains(name) || line.contains("/var/lib/muster/") {
       return true
     }
-    guard case .repository(let repository) = channel.source, case .url(let url) = repository.place else { return false }
+    guard case .repository(let repository) = channel.source else { return false }
+    guard case .url(let url) = repository.place else { return repository.isServed && line.contains("127.0.0.1:") }
     let host = url.description.split(separator: "/").dropFirst().first?.split(separator: "@").last ?? ""
     return !host.isEmpty && line.contains(host)
   }

@@ -198,7 +198,7 @@ extension ChannelPart {
   }
 
   /// Whether hosts of others are asked for something.
-  var asksHosts: Bool { installs || self == .refresh || self == .prepare }
+  var asksHosts: Bool { installs || [.serve, .refresh, .prepare].contains(self) }
 }
 
 /// The machine died while a step ran in it.

@@ -56,15 +56,19 @@ package struct ChannelStep: Sendable, Hashable {
     package var key: String?
     /// What the key's fingerprint must be before it is trusted: 40 hexadecimal digits in capitals.
     package var fingerprint: String?
+    /// Whether a folder is served over HTTP in the machine, as a repository is on the web.
+    package var isServed: Bool
 
     package init(
-      place: Place, suite: String? = nil, components: [String] = [], key: String? = nil, fingerprint: String? = nil
+      place: Place, suite: String? = nil, components: [String] = [], key: String? = nil, fingerprint: String? = nil,
+      isServed: Bool = false
     ) {
       self.place = place
       self.suite = suite
       self.components = components
       self.key = key
       self.fingerprint = fingerprint
+      self.isServed = isServed
     }
   }
 
@@ -114,6 +118,8 @@ package struct ChannelStep: Sendable, Hashable {
 package enum ChannelPart: Sendable, Hashable {
   /// The file of the key is one, with the fingerprint that it must have.
   case key
+  /// The repository's folder is given over HTTP to the machine itself.
+  case serve
   /// The repository and its key are made known to the package manager.
   case add
   /// The repository's index is fetched, and nothing else: what is wrong with the repository shows here.

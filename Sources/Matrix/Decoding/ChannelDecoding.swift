@@ -3,15 +3,16 @@ import MusterYAML
 
 /// The steps that are called after a channel: `apt: {repository: dist/apt, key: dist/key.asc, install: greeter}`.
 extension MatrixDecoder {
-  private static let repositoryKeys = ["key", "fingerprint", "suite", "components", "name"]
+  private static let repositoryKeys = ["key", "fingerprint", "suite", "components", "name", "serve"]
   private static let sharedKeys = ["repository", "file", "install", "version", "checks"]
 
   private static func keys(of channel: ChannelStep.Channel) -> [String] {
     switch channel {
-    case .apt: sharedKeys + ["key", "fingerprint", "suite", "components"]
-    case .rpm: sharedKeys + ["key", "fingerprint"]
-    case .aur: ["package", "pkgbuild", "repository", "name", "key", "fingerprint", "install", "version", "checks"]
-    case .pypi: sharedKeys
+    case .apt: sharedKeys + ["key", "fingerprint", "suite", "components", "serve"]
+    case .rpm: sharedKeys + ["key", "fingerprint", "serve"]
+    case .aur:
+      ["package", "pkgbuild", "repository", "name", "key", "fingerprint", "install", "version", "checks", "serve"]
+    case .pypi: sharedKeys + ["serve"]
     }
   }
 
@@ -85,6 +86,14 @@ extension MatrixDecoder {
     }
     repository.key = mapping["key"].flatMap { template($0, "the file of a key", scope) }
     repository.fingerprint = known.contains("fingerprint") ? fingerprint(in: mapping, known) : nil
+    if let entry = mapping.entries.first(where: { $0.key == "serve" }), known.contains("serve") {
+      repository.isServed = bool(entry.value, "'serve'") ?? false
+      if repository.isServed, place.isURL {
+        report(
+          "'serve' is for a folder of this host, and this repository is served already", at: entry.keySpan,
+          hint: "leave it out, or name the folder in place of the URL")
+      }
+    }
     return .repository(repository)
   }
 

@@ -6,7 +6,7 @@ extension MatrixDecoder {
   private static let lifecycleKeys = [
     "upgrade", "downgrade", "reinstall", "remove", "purge", "install-again", "leftovers", "refuses",
   ]
-  private static let sourceKeys = ["repository", "file", "pkgbuild", "name", "key", "fingerprint", "suite", "components"]
+  private static let sourceKeys = ["repository", "file", "pkgbuild", "name", "key", "fingerprint", "suite", "components", "serve"]
 
   /// Whether a test's lifecycle makes cells of its own, seen before anything is decoded.
   static func makesCells(_ node: Node) -> Bool {

@@ -66,6 +66,7 @@ struct StepTemplate: Sendable {
       var components: [Template] = []
       var key: Template?
       var fingerprint: String?
+      var isServed = false
     }
   }
 

@@ -60,7 +60,8 @@ extension StepTemplate.Channel.Source {
         ChannelStep.Repository(
           place: repository.place.isURL ? .url(context.masked(repository.place)) : .folder(path(repository.place)),
           suite: repository.suite.map(context.text), components: repository.components.map(context.text),
-          key: repository.key.map(path), fingerprint: repository.fingerprint))
+          key: repository.key.map(path), fingerprint: repository.fingerprint,
+          isServed: repository.isServed))
     }
   }
 }
