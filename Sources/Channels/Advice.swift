@@ -15,6 +15,8 @@ extension ChannelStep.Check {
     case .permissions:
       "ship the file with the mode 0644 or 0755, or switch the check off with 'checks: {permissions: false}'"
     case .dependencies: "depend on versions that go together"
+    case .linkage: "declare what it links to with 'depends_on', and build the bottle anew"
+    case .test: "run 'brew test --verbose' by hand: 'muster run --keep failed'"
     }
   }
 }
@@ -49,6 +51,9 @@ extension ChannelPart {
   /// What it means that it failed.
   package var failure: String {
     switch self {
+    case .bring: "Homebrew cannot be installed"
+    case .fetch: "it cannot be downloaded"
+    case .prepareTest: "what its test needs cannot be installed"
     case .serve: "it cannot be served"
     case .upgrade: "it cannot be upgraded"
     case .downgrade: "it cannot be downgraded"

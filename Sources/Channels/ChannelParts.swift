@@ -43,9 +43,11 @@ extension Step {
     of channel: ChannelStep, _ number: Int, _ family: Family, before: [(ChannelPart, String)] = []
   ) -> [Step] {
     bringing(channel, number, family) + adding(channel, number)
-      + (before + [(.install, "install")] + channel.checks.map { (.check($0), $0.rawValue) }).map { part, title in
-        self.part(.channel(channel, part, number: number), title)
-      }
+      + taken(before + [(.install, "install")] + channel.lookingAt, of: channel, number)
+  }
+
+  private func taken(_ parts: [(ChannelPart, String)], of channel: ChannelStep, _ number: Int) -> [Step] {
+    parts.map { part, title in self.part(.channel(channel, part, number: number), title) }
   }
 
   /// Brings what comes from this host into the machine.
@@ -54,17 +56,24 @@ extension Step {
     let place = ChannelPlace(channel: channel.channel, number: number)
     func add(_ action: Action, _ title: String) { steps.append(part(action, title)) }
     if channel.channel == .pypi { add(.install(InstallStep(packages: PyPI.packages(of: family))), "bring pip") }
+    if channel.channel == .homebrew {
+      add(.install(InstallStep(packages: Homebrew.packages(of: family))), "bring what Homebrew needs")
+      add(.channel(channel, .bring, number: number), "bring Homebrew")
+    }
     switch channel.source {
     case .file(let file):
       add(.copy(CopyStep(from: file, to: place.file(file), mode: 0o644)), "bring the file")
     case .pkgbuild(let folder): add(.copy(CopyStep(from: folder, to: place.pkgbuild)), "bring the PKGBUILD")
-    case .userRepository: break
+    case .userRepository, .formula(nil): break
+    case .formula(let folder?): add(.copy(CopyStep(from: folder, to: place.repository)), "bring the tap")
     case .repository(let repository):
       if case .folder(let folder) = repository.place {
         add(.copy(CopyStep(from: folder, to: place.repository)), "bring the repository")
       }
       if let key = repository.key {
         add(.copy(CopyStep(from: key, to: place.key, mode: 0o644)), "bring the key")
+        // The keys of apk are no OpenPGP keys.
+        if channel.channel == .apk { break }
         add(
           .channel(channel, .key, number: number), repository.fingerprint == nil ? "key" : "fingerprint of the key")
       }
@@ -74,11 +83,12 @@ extension Step {
 
   /// Makes the repository known, if there is one. pip knows no index but the one that it is given with each command.
   func adding(_ channel: ChannelStep, _ number: Int) -> [Step] {
-    guard let repository = channel.repository else { return [] }
     var parts: [(ChannelPart, String)] = []
+    if case .formula = channel.source { parts = [(.add, "add the tap"), (.fetch, "fetch")] }
+    guard let repository = channel.repository else { return taken(parts, of: channel, number) }
     if repository.isServed { parts.append((.serve, "serve the repository")) }
     if channel.channel != .pypi { parts += [(.add, "add the repository"), (.refresh, "refresh the repository")] }
-    return parts.map { part, title in self.part(.channel(channel, part, number: number), title) }
+    return taken(parts, of: channel, number)
   }
 
   private func part(_ action: Action, _ title: String) -> Step {
@@ -94,7 +104,7 @@ extension ChannelStep {
   package func script(for part: ChannelPart, number: Int, family: Family) -> GuestScript {
     let place = ChannelPlace(channel: channel, number: number)
     if part == .serve { return RepositoryServer.script(place, family) }
-    guard let database = PackageDatabase(channel) else { return PyPI(step: self, place: place).script(for: part) }
+    guard let database = PackageDatabase(channel) else { return script(for: part, place, family) }
     return switch part {
     case .check(let check):
       ChannelChecks(step: self, database: database, place: place, family: family).script(for: check)
@@ -116,6 +126,8 @@ extension ChannelStep {
     case .rpm: family == .suse ? zypper(part, place) : dnf(part, place)
     case .aur: pacman(part, place)
     case .pypi: PyPI(step: self, place: place).script(for: part)
+    case .apk: apk(part, place)
+    case .homebrew: Homebrew(step: self, place: place).script(for: part)
     }
   }
 }
@@ -146,6 +158,9 @@ struct ChannelPlace {
   /// The file with the port that the repository is served at.
   var port: String { "\(folder)/port" }
 
+  /// The name of a key's own file.
+  func keyFile(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? "key" }
+
   /// The address that a package manager in the machine finds the repository at, as a word of a script. A spoiled copy is
   /// not served.
   func address(_ repository: ChannelStep.Repository) -> (word: String, secrets: [String]) {
@@ -158,6 +173,13 @@ struct ChannelPlace {
 }
 
 extension ChannelStep {
+  /// The checks, and what they need.
+  var lookingAt: [(ChannelPart, String)] {
+    checks.flatMap { check -> [(ChannelPart, String)] in
+      (check == .test ? [(.prepareTest, "install what its test needs")] : []) + [(.check(check), check.rawValue)]
+    }
+  }
+
   /// The repository, where it comes from one.
   var repository: Repository? {
     if case .repository(let repository) = source { repository } else { nil }

@@ -90,7 +90,7 @@ extension ChannelStep {
       if command -v zypper >/dev/null; then zypper -n removerepo \(place.name) >/dev/null || :; fi
       rpm -qa 'gpg-pubkey*' | while read -r key; do rpm -e --allmatches "$key"; done
       """
-    case .aur, .pypi:
+    case .aur, .pypi, .apk, .homebrew:
       """
       fingerprint=$(gpg --show-keys --with-colons \(place.key) | sed -n 's/^fpr:*\\([0-9A-F]*\\):.*/\\1/p' | head -n 1)
       pacman-key --delete "$fingerprint" >/dev/null || :

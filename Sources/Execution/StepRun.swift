@@ -198,7 +198,7 @@ extension ChannelPart {
   }
 
   /// Whether hosts of others are asked for something.
-  var asksHosts: Bool { installs || [.serve, .refresh, .prepare].contains(self) }
+  var asksHosts: Bool { installs || [.bring, .serve, .add, .refresh, .fetch, .prepare, .prepareTest].contains(self) }
 }
 
 /// The machine died while a step ran in it.

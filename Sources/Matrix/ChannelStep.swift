@@ -8,6 +8,8 @@ package struct ChannelStep: Sendable, Hashable {
     case rpm
     case aur
     case pypi
+    case apk
+    case homebrew
 
     /// The families whose machines have it.
     package var families: [Family] {
@@ -16,6 +18,8 @@ package struct ChannelStep: Sendable, Hashable {
       case .rpm: [.fedora, .suse]
       case .aur: [.arch]
       case .pypi: Family.allCases
+      case .apk: [.alpine]
+      case .homebrew: [.debian, .fedora, .suse, .arch]
       }
     }
 
@@ -25,6 +29,9 @@ package struct ChannelStep: Sendable, Hashable {
       case .apt, .rpm, .aur:
         [.version, .scripts, .files, .libraries, .glibc, .desktop, .units, .permissions]
       case .pypi: [.version, .dependencies]
+      // musl has no versions of symbols, and OpenRC no units.
+      case .apk: [.version, .scripts, .files, .libraries, .desktop, .permissions]
+      case .homebrew: [.version, .scripts, .linkage, .test]
       }
     }
   }
@@ -38,6 +45,8 @@ package struct ChannelStep: Sendable, Hashable {
     case pkgbuild(String)
     /// The Arch User Repository itself, by the packages' names.
     case userRepository
+    /// Homebrew's formulas by their names: those of a folder of the host that is made a tap of, or of what the names say.
+    case formula(tap: String?)
   }
 
   package struct Repository: Sendable, Hashable {
@@ -92,6 +101,10 @@ package struct ChannelStep: Sendable, Hashable {
     case permissions
     /// All that it depends on is installed, in versions that fit.
     case dependencies
+    /// What `brew linkage --test` looks at: no library is missing, none belongs to another.
+    case linkage
+    /// The formula's own `test do`.
+    case test
   }
 
   package var channel: Channel
@@ -118,6 +131,12 @@ package struct ChannelStep: Sendable, Hashable {
 package enum ChannelPart: Sendable, Hashable {
   /// The file of the key is one, with the fingerprint that it must have.
   case key
+  /// The package manager itself is brought into the machine.
+  case bring
+  /// What is to be installed is downloaded.
+  case fetch
+  /// What the release's own test needs is installed.
+  case prepareTest
   /// The repository's folder is given over HTTP to the machine itself.
   case serve
   /// The repository and its key are made known to the package manager.

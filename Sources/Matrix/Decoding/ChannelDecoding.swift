@@ -13,6 +13,8 @@ extension MatrixDecoder {
     case .aur:
       ["package", "pkgbuild", "repository", "name", "key", "fingerprint", "install", "version", "checks", "serve"]
     case .pypi: sharedKeys + ["serve"]
+    case .apk: sharedKeys + ["key", "serve"]
+    case .homebrew: ["tap", "formula", "version", "checks"]
     }
   }
 
@@ -24,14 +26,17 @@ extension MatrixDecoder {
     for entry in mapping.entries where !known.contains(entry.key) {
       reportUnknown(entry, in: "a step with '\(channel.rawValue)'", known: known)
     }
-    let packages = (mapping["install"] ?? mapping["package"]).map { packageNames($0, scope) }
+    let packages = (mapping["install"] ?? mapping["package"] ?? mapping["formula"]).map { packageNames($0, scope) }
     let version = mapping["version"].flatMap { template($0, "a version", scope, .all) }
     let checks = mapping["checks"].map { channelChecks($0, of: channel) } ?? channel.checks
     guard let source = source(of: mapping, channel, known: known, at: entry.value.span, scope) else { return nil }
     if case .repository = source, packages == nil, lacks(mapping, "install", known: known) {
       report("'\(channel.rawValue)' needs 'install'", at: entry.value.span, hint: "name the release's packages")
     }
-    if packages?.isEmpty ?? false, let span = mapping["install"]?.span {
+    if channel == .homebrew, packages == nil, lacks(mapping, "formula", known: known) {
+      report("'homebrew' needs 'formula'", at: entry.value.span, hint: "write {formula: user/tap/name}")
+    }
+    if packages?.isEmpty ?? false, let span = (mapping["install"] ?? mapping["formula"])?.span {
       report("a list of packages that is empty", at: span)
     }
     return StepTemplate.Channel(
@@ -49,6 +54,7 @@ extension MatrixDecoder {
   func source(
     of mapping: Mapping, _ channel: ChannelStep.Channel, known: [String], at span: Span, _ scope: Scope
   ) -> StepTemplate.Channel.Source? {
+    if channel == .homebrew { return .formula(tap: mapping["tap"].flatMap { template($0, "a path", scope, .all) }) }
     let sources = ["repository", "file", "pkgbuild", "package"].filter(known.contains)
     let names = mapping.entries.filter { sources.contains($0.key) }
     if names.count > 1 {

@@ -57,6 +57,7 @@ struct StepTemplate: Sendable {
       case file(Template)
       case pkgbuild(Template)
       case userRepository
+      case formula(tap: Template?)
     }
 
     struct Repository: Sendable {

@@ -55,6 +55,7 @@ extension StepTemplate.Channel.Source {
     case .file(let file): .file(path(file))
     case .pkgbuild(let folder): .pkgbuild(path(folder))
     case .userRepository: .userRepository
+    case .formula(let tap): .formula(tap: tap.map(path))
     case .repository(let repository):
       .repository(
         ChannelStep.Repository(
