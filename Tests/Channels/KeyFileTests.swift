@@ -71,9 +71,8 @@ import Testing
       #expect(output.ending == .exited(0), "\(output.errorText)")
       let answers = CheckAnswers(output.text)
       let fact = try #require(script.facts.first)
-      let expected =
-        fingerprint == nil
-        ? (sample.isKey ? "an OpenPGP public key" : sample.found) : (sample.found ?? Self.fingerprint)
+      let found = sample.found ?? Self.fingerprint
+      let expected = fingerprint == nil && sample.isKey ? "an OpenPGP public key" : found
       #expect(answers[fact] == expected)
     }
   }
