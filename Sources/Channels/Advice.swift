@@ -18,6 +18,8 @@ extension ChannelStep.Check {
     case .format: "publish the whole file, for each architecture"
     case .start: "start it by hand on such a machine: 'muster run --keep failed'"
     case .dependencies: "depend on versions that go together"
+    case .linkage: "declare what it links to with 'depends_on', and build the bottle anew"
+    case .test: "run 'brew test --verbose' by hand: 'muster run --keep failed'"
     }
   }
 }
@@ -27,6 +29,7 @@ extension ChannelPart {
   package var noun: String? {
     switch self {
     case .check(let check): check.rawValue
+    case .key: "key"
     case .removed: "removed"
     case .settings: "configuration files"
     case .leftovers: "leftovers"
@@ -37,6 +40,9 @@ extension ChannelPart {
   package var advice: String? {
     switch self {
     case .check(let check): check.advice
+    case .key:
+      "'gpg --show-keys FILE' tells which key a file has: publish the one that the repository is signed with, as 'gpg "
+        + "--armor --export' writes it, and correct 'fingerprint' if that is the old one's"
     case .removed: "let the package own all that it ships, and its scripts remove the rest"
     case .settings: "ship it as a configuration file, and let no script of the package write to it"
     case .leftovers:
@@ -48,6 +54,10 @@ extension ChannelPart {
   /// What it means that it failed.
   package var failure: String {
     switch self {
+    case .bring: "Homebrew cannot be installed"
+    case .fetch: "it cannot be downloaded"
+    case .prepareTest: "what its test needs cannot be installed"
+    case .serve: "it cannot be served"
     case .upgrade: "it cannot be upgraded"
     case .downgrade: "it cannot be downgraded"
     case .reinstall: "it cannot be installed anew"

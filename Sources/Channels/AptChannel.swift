@@ -66,7 +66,7 @@ extension ChannelStep {
       """
       \(trust){
         \(settings)
-        echo "URIs: "\(Shell.quote(address))\(repository.key == nil ? "" : "\n  echo \"Signed-By: /etc/apt/keyrings/\(place.name).$form\"")
+        echo "URIs: "\(address.word)\(repository.key == nil ? "" : "\n  echo \"Signed-By: /etc/apt/keyrings/\(place.name).$form\"")
       } >/etc/apt/sources.list.d/\(place.name).sources
       """, secrets: address.secrets)
   }

@@ -18,10 +18,14 @@ struct ChannelChecks {
     case .desktop: desktop
     case .units: units
     case .permissions: permissions
-    // Told by the output of the installation; of other channels.
-    case .scripts, .dependencies, .sha256, .format, .start: GuestScript("")
+    case .scripts: Self.scripts
+    // Of other channels alone.
+    case .dependencies, .linkage, .test, .sha256, .format, .start: GuestScript("")
     }
   }
+
+  /// Nothing is executed.
+  static let scripts = GuestScript("# look through what the package manager printed when it installed")
 
   var head: String {
     """
@@ -72,19 +76,22 @@ struct ChannelChecks {
   /// What the loader says of each program and library of the packages, once for all checks that read it: blocks of a
   /// line `file: PATH` and what `ldd` prints.
   private var loader: String {
-    """
-    \(head)
-    \(database.files)
-    loader=/run/\(place.name).loader
-    if ! test -e "$loader"; then
-      for name; do files "$name"; done | while read -r file; do
-        if test -f "$file" && ! test -L "$file"; then printf '%s\\0' "$file"; fi
-      done | xargs -0 -r grep -lsa -m 1 "^$(printf '\\177')ELF" | while read -r file; do
-        echo "file: $file"
-        ldd "$file" 2>&1 || :
-      done >"$loader"
-    fi
-    """
+    // musl's loader says it in other words.
+    let words =
+      family == .alpine ? " | sed 's/^Error loading shared library \\([^:]*\\): .*/\\1 => not found/'" : " || :"
+    return """
+      \(head)
+      \(database.files)
+      loader=/run/\(place.name).loader
+      if ! test -e "$loader"; then
+        for name; do files "$name"; done | while read -r file; do
+          if test -f "$file" && ! test -L "$file"; then printf '%s\\0' "$file"; fi
+        done | xargs -0 -r grep -lsa -m 1 "^$(printf '\\177')ELF" | while read -r file; do
+          echo "file: $file"
+          ldd "$file" 2>&1\(words)
+        done >"$loader"
+      fi
+      """
   }
 
   /// A library that is in a folder of its own is found by those that know the folder, such as the program that loads a

@@ -48,9 +48,11 @@ extension Step {
         .map { part($0.action, $0.title) }
     }
     return bringing(channel, number, family) + adding(channel, number)
-      + (before + [(.install, "install")] + channel.checks.map { (.check($0), $0.rawValue) }).map { part, title in
-        self.part(.channel(channel, part, number: number), title)
-      }
+      + taken(before + [(.install, "install")] + channel.lookingAt, of: channel, number)
+  }
+
+  private func taken(_ parts: [(ChannelPart, String)], of channel: ChannelStep, _ number: Int) -> [Step] {
+    parts.map { part, title in self.part(.channel(channel, part, number: number), title) }
   }
 
   /// Brings what comes from this host into the machine.
@@ -59,27 +61,39 @@ extension Step {
     let place = ChannelPlace(channel: channel.channel, number: number)
     func add(_ action: Action, _ title: String) { steps.append(part(action, title)) }
     if channel.channel == .pypi { add(.install(InstallStep(packages: PyPI.packages(of: family))), "bring pip") }
+    if channel.channel == .homebrew {
+      add(.install(InstallStep(packages: Homebrew.packages(of: family))), "bring what Homebrew needs")
+      add(.channel(channel, .bring, number: number), "bring Homebrew")
+    }
     switch channel.source {
     case .file(let file):
       add(.copy(CopyStep(from: file, to: place.file(file), mode: 0o644)), "bring the file")
     case .pkgbuild(let folder): add(.copy(CopyStep(from: folder, to: place.pkgbuild)), "bring the PKGBUILD")
-    case .userRepository, .appImage: break
+    case .userRepository, .appImage, .formula(nil): break
+    case .formula(let folder?): add(.copy(CopyStep(from: folder, to: place.repository)), "bring the tap")
     case .repository(let repository):
       if case .folder(let folder) = repository.place {
         add(.copy(CopyStep(from: folder, to: place.repository)), "bring the repository")
       }
-      if let key = repository.key { add(.copy(CopyStep(from: key, to: place.key, mode: 0o644)), "bring the key") }
+      if let key = repository.key {
+        add(.copy(CopyStep(from: key, to: place.key, mode: 0o644)), "bring the key")
+        // The keys of apk are no OpenPGP keys.
+        if channel.channel == .apk { break }
+        add(
+          .channel(channel, .key, number: number), repository.fingerprint == nil ? "key" : "fingerprint of the key")
+      }
     }
     return steps
   }
 
   /// Makes the repository known, if there is one. pip knows no index but the one that it is given with each command.
   func adding(_ channel: ChannelStep, _ number: Int) -> [Step] {
-    guard channel.repository != nil, channel.channel != .pypi else { return [] }
-    return [
-      part(.channel(channel, .add, number: number), "add the repository"),
-      part(.channel(channel, .refresh, number: number), "refresh the repository"),
-    ]
+    var parts: [(ChannelPart, String)] = []
+    if case .formula = channel.source { parts = [(.add, "add the tap"), (.fetch, "fetch")] }
+    guard let repository = channel.repository else { return taken(parts, of: channel, number) }
+    if repository.isServed { parts.append((.serve, "serve the repository")) }
+    if channel.channel != .pypi { parts += [(.add, "add the repository"), (.refresh, "refresh the repository")] }
+    return taken(parts, of: channel, number)
   }
 
   private func part(_ action: Action, _ title: String) -> Step {
@@ -97,7 +111,8 @@ extension ChannelStep {
     if case .appImage(let image) = source {
       return AppImageScripts(step: self, image: image, place: place).script(for: part, family)
     }
-    guard let database = PackageDatabase(channel) else { return PyPI(step: self, place: place).script(for: part) }
+    if part == .serve { return RepositoryServer.script(place, family) }
+    guard let database = PackageDatabase(channel) else { return script(for: part, place, family) }
     return switch part {
     case .check(let check):
       ChannelChecks(step: self, database: database, place: place, family: family).script(for: check)
@@ -107,6 +122,7 @@ extension ChannelStep {
     case .changeSettings: changeSettings(place, database)
     case .settings(let settings): self.settings(settings, place, database)
     case .refuse(let refusal): refuse(refusal, place, database, family)
+    case .key: KeyFile.script(place.key, fingerprint: repository?.fingerprint)
     default: script(for: part, place, family)
     }
   }
@@ -119,6 +135,8 @@ extension ChannelStep {
     case .aur: pacman(part, place)
     case .pypi: PyPI(step: self, place: place).script(for: part)
     case .appimage: GuestScript("")
+    case .apk: apk(part, place)
+    case .homebrew: Homebrew(step: self, place: place).script(for: part)
     }
   }
 }
@@ -146,16 +164,31 @@ struct ChannelPlace {
   /// A package's file keeps its name: package managers look at how it ends.
   func file(_ path: String) -> String { "\(folder)/\(path.split(separator: "/").last.map(String.init) ?? "file")" }
 
-  /// The address that a package manager in the machine finds the repository at.
-  func address(_ repository: ChannelStep.Repository) -> MaskedText {
+  /// The file with the port that the repository is served at.
+  var port: String { "\(folder)/port" }
+
+  /// The name of a key's own file.
+  func keyFile(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? "key" }
+
+  /// The address that a package manager in the machine finds the repository at, as a word of a script. A spoiled copy is
+  /// not served.
+  func address(_ repository: ChannelStep.Repository) -> (word: String, secrets: [String]) {
     switch repository.place {
-    case .folder: MaskedText("file://\(self.repository)")
-    case .url(let url): url
+    case .folder where repository.isServed && variant == nil: ("\"http://127.0.0.1:$(cat \(port))/\"", [])
+    case .folder: (Shell.quote("file://\(self.repository)"), [])
+    case .url(let url): (Shell.quote(url), url.secrets)
     }
   }
 }
 
 extension ChannelStep {
+  /// The checks, and what they need.
+  var lookingAt: [(ChannelPart, String)] {
+    checks.flatMap { check -> [(ChannelPart, String)] in
+      (check == .test ? [(.prepareTest, "install what its test needs")] : []) + [(.check(check), check.rawValue)]
+    }
+  }
+
   /// The repository, where it comes from one.
   var repository: Repository? {
     if case .repository(let repository) = source { repository } else { nil }

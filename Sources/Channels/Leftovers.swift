@@ -144,7 +144,9 @@ struct LeftoverReason {
         "/var/lib/zypp", "/var/lib/pacman", "/var/lib/PackageKit", "/var/lib/swcatalog", "/etc/pacman.d/gnupg",
         "/var/log/apt", "/var/log/dpkg.log*", "/var/log/alternatives.log*", "/var/log/dnf*", "/var/log/hawkey.log*",
         "/var/log/zypp*", "/var/log/pacman.log", "/var/cache/apt", "/var/cache/debconf", "/var/cache/dnf",
-        "/var/cache/libdnf5", "/var/cache/yum", "/var/cache/zypp", "/var/cache/pacman", "/root/.rpmdb",
+        "/var/cache/libdnf5", "/var/cache/yum", "/var/cache/zypp", "/var/cache/pacman", "/root/.rpmdb", "/lib/apk",
+        "/etc/apk/world", "/var/cache/apk", "/home/linuxbrew/.linuxbrew/Homebrew",
+        "/home/linuxbrew/.linuxbrew/var/homebrew", "/home/linuxbrew/.homebrew", "/home/linuxbrew/.config/homebrew",
       ]),
     LeftoverReason(
       why: "made anew from what is installed",
@@ -182,7 +184,8 @@ struct LeftoverReason {
       why: "Muster's own",
       paths: [
         "/var/lib/muster", "/etc/apt/sources.list.d/muster-*", "/etc/apt/keyrings", "/etc/yum.repos.d/muster-*",
-        "/etc/zypp/repos.d/muster-*", "/etc/pacman.conf", "/etc/pacman.d/muster-*",
+        "/etc/zypp/repos.d/muster-*", "/etc/pacman.conf", "/etc/pacman.d/muster-*", "/etc/apk/repositories",
+        "/etc/apk/keys",
       ]),
   ]
 }

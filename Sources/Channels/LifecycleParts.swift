@@ -43,7 +43,7 @@ struct LifecycleParts {
   private var preparation: [(ChannelPart, String)] {
     guard lifecycle.course == .install, lifecycle.leftovers != nil else { return [] }
     let prepare: [(ChannelPart, String)] =
-      release.channel == .apt ? [(.prepare, "install what it depends on")] : []
+      [.apt, .homebrew].contains(release.channel) ? [(.prepare, "install what it depends on")] : []
     return prepare + [(.snapshot, "note what the system has")]
   }
 
@@ -58,8 +58,8 @@ struct LifecycleParts {
   }
 
   private func checks(of channel: ChannelStep, at location: Location, number: Int? = nil) -> [Step] {
-    channel.checks.map { check in
-      part(.check(check), check.rawValue, at: location, of: channel, number: number)
+    channel.lookingAt.map { part, title in
+      self.part(part, title, at: location, of: channel, number: number)
     }
   }
 

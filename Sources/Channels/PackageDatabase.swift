@@ -5,6 +5,7 @@ enum PackageDatabase: Sendable {
   case dpkg
   case rpm
   case pacman
+  case apk
 
   /// The channel's; `nil` for one that has none.
   init?(_ channel: ChannelStep.Channel) {
@@ -12,7 +13,8 @@ enum PackageDatabase: Sendable {
     case .apt: self = .dpkg
     case .rpm: self = .rpm
     case .aur: self = .pacman
-    case .pypi, .appimage: return nil
+    case .apk: self = .apk
+    case .pypi, .appimage, .homebrew: return nil
     }
   }
 
@@ -22,6 +24,7 @@ enum PackageDatabase: Sendable {
     case .dpkg: "\"$(dpkg-deb -f \(Shell.quote(file)) Package)\""
     case .rpm: "\"$(rpm -qp --qf '%{NAME}' \(Shell.quote(file)) 2>/dev/null)\""
     case .pacman: "\"$(pacman -Qpq \(Shell.quote(file)))\""
+    case .apk: "\"$(tar -xzOf \(Shell.quote(file)) .PKGINFO 2>/dev/null | sed -n 's/^pkgname = //p')\""
     }
   }
 
@@ -31,6 +34,7 @@ enum PackageDatabase: Sendable {
     case .dpkg: "files() { dpkg -L \"$1\"; }"
     case .rpm: "files() { rpm -ql \"$1\"; }"
     case .pacman: "files() { pacman -Qlq \"$1\"; }"
+    case .apk: "files() { apk info --quiet --contents \"$1\" | sed '/^$/d; s|^|/|'; }"
     }
   }
 
@@ -63,6 +67,18 @@ enum PackageDatabase: Sendable {
         echo "${entry##* }"
       }
       """
+    case .apk:
+      // The database marks (`f:`) a package whose script has failed, or whose files are not all there.
+      """
+      installed() {
+        apk info -e "$1" >/dev/null || return 1
+        broken=$(awk -v "name=$1" '/^P:/ { own = $0 == "P:" name } own && /^f:.*[fs]/' /lib/apk/db/installed 2>/dev/null) || :
+        if test -n "$broken"; then return 1; fi
+        entry=$(apk list --installed "$1" 2>/dev/null | head -n 1)
+        entry=${entry%% *}
+        echo "${entry#"$1"-}"
+      }
+      """
     }
   }
 
@@ -78,6 +94,14 @@ enum PackageDatabase: Sendable {
         if ! found=$(pacman -Qkk "$1" 2>&1 >/dev/null); then echo "$found" | grep -v '^backup file:' || :; fi
       }
       """
+    case .apk:
+      // What is wrong with the whole system, by one letter and a path; of it, what is the package's.
+      """
+      changed() {
+        apk info --quiet --contents "$1" | sed '/^$/d; s|^|/|' >/run/muster-files
+        apk audit --system 2>/dev/null | sed -n 's|^[UMX] |/|p' | grep -xF -f /run/muster-files || :
+      }
+      """
     }
   }
 
@@ -89,6 +113,8 @@ enum PackageDatabase: Sendable {
     case .rpm: "settings() { rpm -qc \"$1\" | grep '^/' || :; }"
     case .pacman:
       "settings() { pacman -Qii \"$1\" | sed -n '/^Backup Files/,$p' | grep -o '/[^[:space:]]*' || :; }"
+    // All that is in /etc is the administrator's.
+    case .apk: "settings() { apk info --quiet --contents \"$1\" | sed -n 's|^etc/|/etc/|p'; }"
     }
   }
 }

@@ -132,7 +132,7 @@ extension ChannelStep {
       {
         echo "[$name]"
         echo 'SigLevel = \(isSigned ? "Required DatabaseRequired" : "Optional TrustAll")'
-        echo 'Server = '\(Shell.quote(address))
+        echo 'Server = '\(address.word)
       } >/etc/pacman.d/\(place.name).conf
       echo 'Include = /etc/pacman.d/\(place.name).conf' >>/etc/pacman.conf
       """, secrets: address.secrets)

@@ -50,7 +50,7 @@ struct PyPI {
       ?? step.packages.map { name in
         Shell.quote(name) + (step.version.map { "'=='" + Shell.quote($0) } ?? "")
       }.joined(separator: " ")
-    let option = index.map { " --index-url \(Shell.quote($0))" } ?? ""
+    let option = index.map { " --index-url \($0.word)" } ?? ""
     return GuestScript(
       """
       \(circumstances)

@@ -27,7 +27,7 @@ extension ChannelStep {
     ]
     if isSigned { lines.append("gpgkey=file://\(place.key)") }
     let script = lines.map { "  echo \(Shell.quote($0))" }.joined(separator: "\n")
-    return ("{\n\(script)\n  echo 'baseurl='\(Shell.quote(address))\n}", address.secrets)
+    return ("{\n\(script)\n  echo 'baseurl='\(address.word)\n}", address.secrets)
   }
 
   func dnf(_ part: ChannelPart, _ place: ChannelPlace) -> GuestScript {
@@ -79,7 +79,7 @@ extension ChannelStep {
       return GuestScript(
         """
         export LC_ALL=C.UTF-8 ZYPP_LOCK_TIMEOUT=300
-        \(trust)zypper -n addrepo -f \(strictness) \(Shell.quote(address)) \(place.name) </dev/null
+        \(trust)zypper -n addrepo -f \(strictness) \(address.word) \(place.name) </dev/null
         """, secrets: address.secrets)
     case .refresh:
       return GuestScript(

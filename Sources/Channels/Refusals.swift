@@ -90,7 +90,7 @@ extension ChannelStep {
       if command -v zypper >/dev/null; then zypper -n removerepo \(place.name) >/dev/null || :; fi
       rpm -qa 'gpg-pubkey*' | while read -r key; do rpm -e --allmatches "$key"; done
       """
-    case .aur, .pypi, .appimage:
+    case .aur, .pypi, .appimage, .apk, .homebrew:
       """
       fingerprint=$(gpg --show-keys --with-colons \(place.key) | sed -n 's/^fpr:*\\([0-9A-F]*\\):.*/\\1/p' | head -n 1)
       pacman-key --delete "$fingerprint" >/dev/null || :
@@ -101,7 +101,7 @@ extension ChannelStep {
   }
 
   /// The public key of nobody: its secret half was thrown away when it was made.
-  private static let anotherKey = """
+  static let anotherKey = """
     -----BEGIN PGP PUBLIC KEY BLOCK-----
 
     mQENBGWSAIABCACuFVVOCbhY6sJyGDT0Qt+9GlwAbpOAFT0NzqnfSDbKX+OxMY1A

@@ -78,7 +78,7 @@ extension ChannelStep {
         state=untouched
         for name; do settings "$name"; done >\(place.settings)
         while read -r file; do
-          for ending in .rpmnew .rpmsave .pacnew .pacsave .dpkg-dist .dpkg-old .dpkg-new .ucf-dist .ucf-old; do
+          for ending in .rpmnew .rpmsave .pacnew .pacsave .apk-new .dpkg-dist .dpkg-old .dpkg-new .ucf-dist .ucf-old; do
             if test -e "$file$ending"; then state="$file$ending was made, though nobody changed $file"; fi
           done
         done <\(place.settings)

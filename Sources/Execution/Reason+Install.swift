@@ -22,6 +22,7 @@ extension Reason {
       case .diskFull: ("the machine's disk is full", "ask for more with 'resources: {disk: …}'", .guest)
       case .clock: ("the machine's clock is wrong", nil, .guest)
       case .signature: ("a signature is not accepted", "the image may be too old for its mirror's keys", .image)
+      case .checksum: ("a download is not what its digest says", "try again later", .mirror)
       case .network: ("a mirror cannot be reached or is not in order", "try again later", .mirror)
       case .locked: ("another process holds the package manager's lock", nil, .guest)
       case .noSuchPackage: ("a package does not exist", "look for the name that this distro has for it", .matrix)

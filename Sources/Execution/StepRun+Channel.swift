@@ -95,6 +95,9 @@ struct ChannelFailure {
   ///   release can be reached.
   func verdict(_ ask: (String) async -> Bool) async -> Verdict {
     if let line = FailureSign.ofUnreachableMirror(output) { return await verdict(ofNetwork: line, ask) }
+    if channel.channel == .homebrew, let line = FailureSign.ofUnreachableHost(output) {
+      return await verdict(ofNetwork: line, ask)
+    }
     let sign = FailureSign.ofInstall(output, exit: status, family: family)
     let evidence = sign.map { [$0.line] } ?? lastLines
     let failed = { (message: String, hint: String?) in
@@ -115,6 +118,9 @@ struct ChannelFailure {
     case .signature:
       return failed(
         "\(place)'s signature is not accepted", "sign it with the key that 'key' names, and publish both together")
+    case .checksum:
+      return failed(
+        "\(place) is not what its digest says", "publish a file under its address once, and write its digest anew")
     case .network:
       return isRemote
         ? await verdict(ofNetwork: evidence[0], ask)
@@ -146,7 +152,11 @@ struct ChannelFailure {
 
   /// Whether the repository is on a host of its publisher's.
   private var isRemote: Bool {
-    if case .repository(let repository) = channel.source, case .url = repository.place { true } else { false }
+    switch channel.source {
+    case .repository(let repository): if case .url = repository.place { true } else { false }
+    case .formula: true
+    default: false
+    }
   }
 
   /// Whether a line is about the release's repository, and not about what the distro itself has.
@@ -154,7 +164,9 @@ struct ChannelFailure {
     if part == .refresh || channel.channel == .pypi || line.contains(name) || line.contains("/var/lib/muster/") {
       return true
     }
-    guard case .repository(let repository) = channel.source, case .url(let url) = repository.place else { return false }
+    if case .formula = channel.source { return part != .bring && !Homebrew.hosts.contains { line.contains($0) } }
+    guard case .repository(let repository) = channel.source else { return false }
+    guard case .url(let url) = repository.place else { return repository.isServed && line.contains("127.0.0.1:") }
     let host = url.description.split(separator: "/").dropFirst().first?.split(separator: "@").last ?? ""
     return !host.isEmpty && line.contains(host)
   }

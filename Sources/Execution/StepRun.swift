@@ -198,7 +198,9 @@ extension ChannelPart {
   }
 
   /// Whether hosts of others are asked for something.
-  var asksHosts: Bool { installs || [.refresh, .prepare, .download, .fuse].contains(self) }
+  var asksHosts: Bool {
+    installs || [.bring, .serve, .add, .refresh, .download, .fuse, .fetch, .prepare, .prepareTest].contains(self)
+  }
 }
 
 /// The machine died while a step ran in it.

@@ -9,6 +9,8 @@ package struct ChannelStep: Sendable, Hashable {
     case aur
     case pypi
     case appimage
+    case apk
+    case homebrew
 
     /// The families whose machines have it.
     package var families: [Family] {
@@ -17,6 +19,8 @@ package struct ChannelStep: Sendable, Hashable {
       case .rpm: [.fedora, .suse]
       case .aur: [.arch]
       case .pypi, .appimage: Family.allCases
+      case .apk: [.alpine]
+      case .homebrew: [.debian, .fedora, .suse, .arch]
       }
     }
 
@@ -27,6 +31,9 @@ package struct ChannelStep: Sendable, Hashable {
         [.version, .scripts, .files, .libraries, .glibc, .desktop, .units, .permissions]
       case .pypi: [.version, .dependencies]
       case .appimage: [.sha256, .format, .start, .version, .glibc, .libraries, .desktop]
+      // musl has no versions of symbols, and OpenRC no units.
+      case .apk: [.version, .scripts, .files, .libraries, .desktop, .permissions]
+      case .homebrew: [.version, .scripts, .linkage, .test]
       }
     }
   }
@@ -41,6 +48,8 @@ package struct ChannelStep: Sendable, Hashable {
     /// The Arch User Repository itself, by the packages' names.
     case userRepository
     case appImage(AppImage)
+    /// Homebrew's formulas by their names: those of a folder of the host that is made a tap of, or of what the names say.
+    case formula(tap: String?)
   }
 
   package struct Repository: Sendable, Hashable {
@@ -57,12 +66,21 @@ package struct ChannelStep: Sendable, Hashable {
     package var components: [String]
     /// The file of the key that it is signed with: an absolute path on the host. `nil` for one that is not signed.
     package var key: String?
+    /// What the key's fingerprint must be before it is trusted: 40 hexadecimal digits in capitals.
+    package var fingerprint: String?
+    /// Whether a folder is served over HTTP in the machine, as a repository is on the web.
+    package var isServed: Bool
 
-    package init(place: Place, suite: String? = nil, components: [String] = [], key: String? = nil) {
+    package init(
+      place: Place, suite: String? = nil, components: [String] = [], key: String? = nil, fingerprint: String? = nil,
+      isServed: Bool = false
+    ) {
       self.place = place
       self.suite = suite
       self.components = components
       self.key = key
+      self.fingerprint = fingerprint
+      self.isServed = isServed
     }
   }
 
@@ -92,6 +110,10 @@ package struct ChannelStep: Sendable, Hashable {
     case format
     /// It starts in the way in which it is to be run.
     case start
+    /// What `brew linkage --test` looks at: no library is missing, none belongs to another.
+    case linkage
+    /// The formula's own `test do`.
+    case test
   }
 
   package var channel: Channel
@@ -116,6 +138,16 @@ package struct ChannelStep: Sendable, Hashable {
 
 /// What Muster does for a channel's step, each as a step of its own that succeeds or fails by itself.
 package enum ChannelPart: Sendable, Hashable {
+  /// The file of the key is one, with the fingerprint that it must have.
+  case key
+  /// The package manager itself is brought into the machine.
+  case bring
+  /// What is to be installed is downloaded.
+  case fetch
+  /// What the release's own test needs is installed.
+  case prepareTest
+  /// The repository's folder is given over HTTP to the machine itself.
+  case serve
   /// The repository and its key are made known to the package manager.
   case add
   /// The repository's index is fetched, and nothing else: what is wrong with the repository shows here.

@@ -16,6 +16,12 @@ import Testing
   private static let remote = ChannelStep.Repository(
     place: .url(MaskedText(segments: [.text("https://"), .secret("TOKEN"), .text("@repo.example/it's")])))
 
+  private static let fingerprinted = ChannelStep.Repository(
+    place: .folder("/host/dist/repo"), suite: "stable", key: "/host/dist/key.asc",
+    fingerprint: "57360AC6F90E3947D73F0F00B4F17533C2E23B4E", isServed: true)
+  private static let rsa = ChannelStep.Repository(
+    place: .folder("/host/dist/apk"), key: "/host/dist/release@greeter.example-1.rsa.pub")
+
   private static let cases: [(name: String, family: Family, step: ChannelStep)] = [
     ("apt-signed", .debian, step(.apt, .repository(signed), ["greeter"], "1.2.0")),
     ("apt-remote", .debian, step(.apt, .repository(remote), ["greeter", "greeter-doc"])),
@@ -29,6 +35,16 @@ import Testing
     ("aur-package", .arch, step(.aur, .userRepository, ["greeter-bin"])),
     ("pypi-remote", .arch, step(.pypi, .repository(remote), ["greeter"], "1.2.0")),
     ("pypi-file", .debian, step(.pypi, .file("/host/dist/greeter-1.2.0-py3-none-any.whl"), [])),
+    ("apt-served", .debian, step(.apt, .repository(fingerprinted), ["greeter"])),
+    (
+      "pypi-served", .fedora,
+      step(.pypi, .repository(ChannelStep.Repository(place: .folder("/host/p"), isServed: true)), ["greeter"])
+    ),
+    ("apk-signed", .alpine, step(.apk, .repository(rsa), ["greeter"], "1.2.0")),
+    ("apk-remote", .alpine, step(.apk, .repository(remote), ["greeter", "greeter-doc"])),
+    ("apk-file", .alpine, step(.apk, .file("/host/dist/greeter-1.2.0-r0.apk"), [])),
+    ("homebrew-tap", .debian, step(.homebrew, .formula(tap: "/host/dist/tap"), ["greeter"], "1.2.0")),
+    ("homebrew-remote", .fedora, step(.homebrew, .formula(tap: nil), ["greeter/tap/greeter"])),
     ("rpm-file-suse", .suse, step(.rpm, .file("/host/dist/greeter.rpm"), [])),
     ("appimage-mounted-debian", .debian, appImage(.mounted, "1.2.0")),
     ("appimage-mounted-fedora", .fedora, appImage(.mounted, checks: [])),

@@ -168,10 +168,115 @@ struct ChannelTests {
         m.yaml:10:14-32 error: 'apt' does not say where the release comes from; hint: add 'repository: …' (a folder of this host, or a URL) or 'file: …'
         m.yaml:12:30-34 error: a release comes from one place, and this has both 'repository' and 'file'; hint: write two steps
         m.yaml:14:24-27 error: 'key' is of a repository, and this step has 'file'
-        m.yaml:16:30-35 error: unknown key 'suite' in a step with 'rpm'; hint: the keys are: repository, file, install, version, checks, key
+        m.yaml:16:30-35 error: unknown key 'suite' in a step with 'rpm'; hint: the keys are: repository, file, install, version, checks, key, fingerprint, serve
         m.yaml:16:72-79 error: unknown key 'library' in the checks of 'rpm'; hint: the keys are: version, scripts, files, libraries, glibc, desktop, units, permissions
         m.yaml:18:14-21 error: expected a mapping for 'apt', found text; hint: write {repository: …, key: …, install: …}
         m.yaml:19:9-12 error: unknown step 'atp'; hint: did you mean 'apt'?
         """)
+  }
+
+  @Test func readsAFingerprintAndAServer() throws {
+    let step = try step(
+      "apt: {repository: dist/apt, key: k, fingerprint: 5736 0ac6 f90e 3947 d73f  0f00 b4f1 7533 c2e2 3b4e, "
+        + "serve: true, install: greeter}")
+    guard case .channel(let channel, nil, _) = step.action, case .repository(let repository) = channel.source else {
+      return #expect(Bool(false), "\(step.action)")
+    }
+    #expect(repository.fingerprint == "57360AC6F90E3947D73F0F00B4F17533C2E23B4E")
+    #expect(repository.isServed)
+  }
+
+  @Test func readsFormulas() throws {
+    let remote = try step("homebrew: {formula: greeter/tap/greeter}")
+    #expect(remote.title == "homebrew greeter/tap/greeter")
+    guard case .channel(let channel, nil, _) = remote.action else { return #expect(Bool(false), "\(remote.action)") }
+    #expect(channel.source == .formula(tap: nil) && channel.packages == ["greeter/tap/greeter"])
+    let local = try step("homebrew: {tap: dist/tap, formula: greeter, version: 1.2.0}")
+    guard case .channel(let tapped, nil, _) = local.action, case .formula(let folder?) = tapped.source else {
+      return #expect(Bool(false), "\(local.action)")
+    }
+    #expect(folder.hasSuffix("/dist/tap") && tapped.version == "1.2.0")
+  }
+
+  @Test func readsApk() throws {
+    let step = try step(
+      "apk: {repository: dist/apk, key: dist/release-1.rsa.pub, install: greeter}", distro: "{image: alpine/3.23}")
+    guard case .channel(let channel, nil, _) = step.action else { return #expect(Bool(false), "\(step.action)") }
+    #expect(
+      channel.channel == .apk && channel.checks == [.version, .scripts, .files, .libraries, .desktop, .permissions])
+  }
+
+  @Test(arguments: [
+    (
+      "apt: {repository: x, install: a, key: k, fingerprint: 57360AC6}",
+      "'57360AC6' is a key's short number, which others can make a key for; hint: write the fingerprint's 40 digits, as 'gpg --show-keys FILE' tells"
+    ),
+    (
+      "apt: {repository: x, install: a, key: k, fingerprint: \"release@greeter.example\"}",
+      "'release@greeter.example' is not a fingerprint; hint: write its 40 hexadecimal digits, as 'gpg --show-keys FILE' tells"
+    ),
+    (
+      "apt: {repository: x, install: a, key: k, fingerprint: 57360AC6F90E3947D73F0F00B4F17533C2E23B4}",
+      "a fingerprint has 40 hexadecimal digits, and '57360AC6F90E3947D73F0F00B4F17533C2E23B4' has 39; hint: 'gpg --show-keys FILE' tells it"
+    ),
+    (
+      "apt: {repository: x, install: a, fingerprint: 57360AC6F90E3947D73F0F00B4F17533C2E23B4E}",
+      "'fingerprint' is of a key, and there is none; hint: add 'key: FILE'"
+    ),
+    (
+      "apt: {repository: \"https://a.example\", install: a, serve: true}",
+      "'serve' is for a folder of this host, and this repository is served already; hint: leave it out, or name the folder in place of the URL"
+    ),
+    ("apt: {file: a.deb, serve: true}", "'serve' is of a repository, and this step has 'file'"),
+    ("homebrew: {tap: x}", "'homebrew' needs 'formula'; hint: write {formula: user/tap/name}"),
+    (
+      "homebrew: {formula: a, install: b}",
+      "unknown key 'install' in a step with 'homebrew'; hint: the keys are: tap, formula, version, checks"
+    ),
+  ])
+  func tellsMistakesOf(step: String, message: String) throws {
+    let file = try read(
+      """
+      muster: 1
+      distros: {debian: {image: debian/12}}
+      tests:
+        a:
+          distros: all
+          provision:
+            - \(step)
+      """)
+    #expect(file.diagnostics.map { $0.message + ($0.hint.map { "; hint: \($0)" } ?? "") } == [message])
+  }
+
+  @Test(
+    arguments: [
+      (
+        "homebrew: {tap: x, formula: a}", "downgrade: {to: 1, tap: y}",
+        "Homebrew knows no downgrade; hint: leave it out"
+      ),
+      (
+        "homebrew: {tap: x, formula: a}", "upgrade: 1.1.0",
+        "a tap has one version of a formula: 'upgrade' does not say which tap has the older one; hint: write {from: VERSION, tap: FOLDER}"
+      ),
+      ("homebrew: {tap: x, formula: a}", "upgrade: {from: 1.1.0, tap: y}", nil),
+      (
+        "apt: {repository: x, install: a}", "upgrade: {from: 1.1.0, tap: y}",
+        "unknown key 'tap' in 'upgrade'; hint: the keys are: from, verify, conffiles, repository, file, pkgbuild, name, key, fingerprint, suite, components, serve"
+      ),
+    ] as [(String, String, String?)])
+  func tellsMistakesOfLifecycles(step: String, lifecycle: String, message: String?) throws {
+    let file = try read(
+      """
+      muster: 1
+      distros: {debian: {image: debian/12}}
+      tests:
+        a:
+          distros: all
+          provision:
+            - \(step)
+          lifecycle: {\(lifecycle)}
+      """)
+    #expect(
+      file.diagnostics.map { $0.message + ($0.hint.map { "; hint: \($0)" } ?? "") } == [message].compactMap(\.self))
   }
 }

@@ -285,7 +285,7 @@ struct MistakeTests {
         m.yaml:8:46-48 error: a '${' without its '}'; hint: write $${ for a literal '${'
         m.yaml:10:9-13 error: a step does one thing, and this is both 'run' and 'copy'; hint: write two steps; note at 9:9: 'run' is here
         m.yaml:11:9-13 error: unknown step 'ruun'; hint: did you mean 'run'?
-        m.yaml:12:9-13 error: a step that does nothing; hint: a step has one of run, copy, fetch, install, check, reboot, wait, apt, rpm, aur, pypi, appimage
+        m.yaml:12:9-13 error: a step that does nothing; hint: a step has one of run, copy, fetch, install, check, reboot, wait, apt, rpm, aur, pypi, appimage, apk, homebrew
         m.yaml:14:15-23 error: the secret 'TOKEN' cannot be used in the name of a step; hint: secrets can be used in scripts, expectations and the values of 'env'
         m.yaml:15:15-18 error: 256 is not an exit status; hint: they go from 0 to 255
         m.yaml:16:18-23 error: unknown key 'equal' in what is expected; hint: did you mean 'equals'?
@@ -331,7 +331,7 @@ struct MistakeTests {
         m.yaml:47:9-15 error: expected a step, found text; hint: write 'reboot:'
         m.yaml:48:9-18 error: expected a step, found text; hint: write 'run: …' to run a command
         m.yaml:50:9-14 error: 'retry' goes with 'run', not with 'wait'
-        m.yaml:51:9-16 error: unknown step 'flatpak'; hint: the steps are: run, copy, fetch, install, check, reboot, wait, apt, rpm, aur, pypi, appimage
+        m.yaml:51:9-16 error: unknown step 'flatpak'; hint: the steps are: run, copy, fetch, install, check, reboot, wait, apt, rpm, aur, pypi, appimage, apk, homebrew
         """#)
   }
 }

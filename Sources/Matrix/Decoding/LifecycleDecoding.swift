@@ -6,7 +6,11 @@ extension MatrixDecoder {
   private static let lifecycleKeys = [
     "upgrade", "downgrade", "reinstall", "remove", "purge", "install-again", "leftovers", "refuses",
   ]
-  private static let sourceKeys = ["repository", "file", "pkgbuild", "name", "key", "suite", "components"]
+  private static func sourceKeys(of channel: ChannelStep.Channel) -> [String] {
+    channel == .homebrew
+      ? ["tap"]
+      : ["repository", "file", "pkgbuild", "name", "key", "fingerprint", "suite", "components", "serve"]
+  }
 
   /// Whether a test's lifecycle makes cells of its own, seen before anything is decoded.
   static func makesCells(_ node: Node) -> Bool {
@@ -65,6 +69,7 @@ extension MatrixDecoder {
     _ entry: Mapping.Entry, _ preposition: String, _ channel: StepTemplate.Channel, _ scope: Scope
   ) -> LifecycleTemplate.Other? {
     var other = LifecycleTemplate.Other(base: directory(of: entry.value.span), span: entry.keySpan)
+    defer { checkHomebrew(entry, channel, other) }
     if case .scalar(let scalar) = entry.value.content, !scalar.isNull {
       other.version = template(entry.value, "a version", scope, .all)
       return other
@@ -72,21 +77,22 @@ extension MatrixDecoder {
     guard let mapping = mapping(entry.value, "'\(entry.key)'", hint: "write {\(preposition): VERSION}") else {
       return nil
     }
-    let known = [preposition, "verify"] + (entry.key == "upgrade" ? ["conffiles"] : []) + Self.sourceKeys
+    let sourceKeys = Self.sourceKeys(of: channel.channel)
+    let known = [preposition, "verify"] + (entry.key == "upgrade" ? ["conffiles"] : []) + sourceKeys
     var hasSource = false
-    let wish = entry.key
+    let place = "'\(entry.key)'"
     for entry in mapping.entries {
       switch entry.key {
       case preposition: other.version = template(entry.value, "a version", scope, .all)
       case "verify": other.verify = steps(entry.value, "'verify'", scope)
       case "conffiles" where known.contains("conffiles"):
         other.settings = word(entry.value, "what is done with configuration files") ?? .untouched
-      case let key where Self.sourceKeys.contains(key): hasSource = true
-      default: reportUnknown(entry, in: "'\(wish)'", known: known)
+      case let key where sourceKeys.contains(key): hasSource = true
+      default: reportUnknown(entry, in: place, known: known)
       }
     }
     if hasSource {
-      other.source = source(of: mapping, channel.channel, known: Self.sourceKeys, at: entry.value.span, scope)
+      other.source = source(of: mapping, channel.channel, known: sourceKeys, at: entry.value.span, scope)
     }
     if other.version == nil, other.source == nil, lacks(mapping, preposition, known: known) {
       report(
@@ -94,6 +100,20 @@ extension MatrixDecoder {
         hint: "write {\(preposition): VERSION}, or name another 'repository' or 'file'")
     }
     return other
+  }
+
+  /// Homebrew has one version of a formula, and goes to no older one.
+  private func checkHomebrew(
+    _ entry: Mapping.Entry, _ channel: StepTemplate.Channel, _ other: LifecycleTemplate.Other
+  ) {
+    guard channel.channel == .homebrew else { return }
+    if entry.key == "downgrade" {
+      report("Homebrew knows no downgrade", at: entry.keySpan, hint: "leave it out")
+    } else if other.source == nil {
+      report(
+        "a tap has one version of a formula: 'upgrade' does not say which tap has the older one", at: entry.keySpan,
+        hint: "write {from: VERSION, tap: FOLDER}")
+    }
   }
 
   private func leftovers(_ entry: Mapping.Entry, _ scope: Scope) -> LifecycleTemplate.Leftovers? {
@@ -131,6 +151,10 @@ extension MatrixDecoder {
     _ entry: Mapping.Entry, _ channels: [StepTemplate.Channel]
   ) -> [(refusal: Lifecycle.Refusal, span: Span)] {
     for channel in channels {
+      if channel.channel == .apk {
+        report("it is not looked at what apk refuses", at: entry.keySpan, hint: "leave 'refuses' out")
+        return []
+      }
       guard case .repository(let repository) = channel.source, !repository.place.isURL, repository.key != nil else {
         report(
           "'refuses' needs a repository with a key that is a folder of this host", at: entry.keySpan,

@@ -57,6 +57,7 @@ struct StepTemplate: Sendable {
       case file(Template)
       case pkgbuild(Template)
       case userRepository
+      case formula(tap: Template?)
       case appImage(AppImage)
     }
 
@@ -74,6 +75,8 @@ struct StepTemplate: Sendable {
       var suite: Template?
       var components: [Template] = []
       var key: Template?
+      var fingerprint: String?
+      var isServed = false
     }
   }
 

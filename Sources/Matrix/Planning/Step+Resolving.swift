@@ -60,12 +60,14 @@ extension StepTemplate.Channel.Source {
         ChannelStep.AppImage(
           place: image.place.isURL ? .url(context.masked(image.place)) : .file(path(image.place)),
           command: image.command, run: context.value(image.run), sha256: image.sha256))
+    case .formula(let tap): .formula(tap: tap.map(path))
     case .repository(let repository):
       .repository(
         ChannelStep.Repository(
           place: repository.place.isURL ? .url(context.masked(repository.place)) : .folder(path(repository.place)),
           suite: repository.suite.map(context.text), components: repository.components.map(context.text),
-          key: repository.key.map(path)))
+          key: repository.key.map(path), fingerprint: repository.fingerprint,
+          isServed: repository.isServed))
     }
   }
 }
