@@ -155,7 +155,8 @@ private func patterns(of cause: FailureSign.Cause) -> [Pattern] {
       "File conflict", "because conflicting formulae are installed", "The `brew link` step did not complete")
   case .scriptlet:
     anywhere(
-      "post-installation script", "pre-installation script", "scriptlet failed", "command failed to execute",
+      "post-installation script", "pre-installation script", "pre-removal script", "post-removal script",
+      "scriptlet failed", "command failed to execute",
       "The post-install step did not complete",
       // dnf 5
       "rror in pre-install scriptlet", "rror in post-install scriptlet", "rror in pre-uninstall scriptlet",
