@@ -58,6 +58,7 @@ extension ChannelPart {
     case .fetch: "it cannot be downloaded"
     case .prepareTest: "what its test needs cannot be installed"
     case .serve: "it cannot be served"
+    case .download: "it cannot be downloaded"
     case .upgrade: "it cannot be upgraded"
     case .downgrade: "it cannot be downgraded"
     case .reinstall: "it cannot be installed anew"

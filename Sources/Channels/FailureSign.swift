@@ -69,6 +69,13 @@ package struct FailureSign: Sendable, Hashable {
     }
   }
 
+  /// The line by which curl or wget says that it did not get the file it was to download; `nil` when neither does.
+  package static func ofDownload(_ output: String) -> String? {
+    Self.lines(of: output).first { line in
+      (toolPatterns + downloadPatterns).contains { $0.matches(line) }
+    }
+  }
+
   /// Whether a package manager says that it does not know a package.
   package static func tellsOfUnknownPackage(_ output: String) -> Bool {
     Self.lines(of: output).contains { line in patterns(of: .noSuchPackage).contains { $0.matches(line) } }
@@ -213,6 +220,11 @@ private let mirrorPatterns: [Pattern] =
         ": Network unreachable", ": Host is unreachable",
       ])
   }
+
+private let downloadPatterns = [
+  Pattern(start: "curl: (", texts: ["curl: (18)", "The requested URL returned error: "]),
+  Pattern(texts: ["ERROR 404: ", "ERROR 403: ", "ERROR 50", "wget: server returned error: "]),
+]
 
 private let toolPatterns: [Pattern] =
   [

@@ -42,9 +42,6 @@ extension StepRun {
       part: part, channel: channel, name: "muster-\(number)", output: log.text, lastLines: log.lastLines(5),
       status: ending.status, family: cell.family
     ).verdict { await answers($0) }
-    if part == .download, case .failed = verdict {
-      return .ofDownload(ending, output: log.text, lastLines: log.lastLines(5))
-    }
     if case .appImage = channel.source, part == .install, case .failed = verdict {
       return .failed(Reason("the AppImage cannot unpack itself", evidence: log.lastLines(5)), nil)
     }
@@ -98,6 +95,7 @@ struct ChannelFailure {
     if channel.channel == .homebrew, let line = FailureSign.ofUnreachableHost(output) {
       return await verdict(ofNetwork: line, ask)
     }
+    if part == .download, let line = FailureSign.ofDownload(output) { return await verdict(ofNetwork: line, ask) }
     let sign = FailureSign.ofInstall(output, exit: status, family: family)
     let evidence = sign.map { [$0.line] } ?? lastLines
     let failed = { (message: String, hint: String?) in
@@ -154,6 +152,7 @@ struct ChannelFailure {
   private var isRemote: Bool {
     switch channel.source {
     case .repository(let repository): if case .url = repository.place { true } else { false }
+    case .appImage(let image): if case .url = image.place { true } else { false }
     case .formula: true
     default: false
     }
@@ -164,6 +163,7 @@ struct ChannelFailure {
     if part == .refresh || channel.channel == .pypi || line.contains(name) || line.contains("/var/lib/muster/") {
       return true
     }
+    if part == .download { return FailureSign.ofDownload(line) != nil }
     if case .formula = channel.source { return part != .bring && !Homebrew.hosts.contains { line.contains($0) } }
     guard case .repository(let repository) = channel.source else { return false }
     guard case .url(let url) = repository.place else { return repository.isServed && line.contains("127.0.0.1:") }
@@ -187,10 +187,10 @@ struct ChannelFailure {
       ? .error(
         Reason(
           "the host that the release is published on does not give it, while others can be reached", evidence: [line],
-          hint: "look whether the repository is there, at the very address in the matrix", blame: .publisher))
+          hint: "look whether it is there, at the very address in the matrix", blame: .publisher))
       : .error(
         Reason(
-          "the repository's host cannot be reached, nor can others", evidence: [line],
+          "the host that the release is published on cannot be reached, nor can others", evidence: [line],
           hint: "look at the network of this host, and try again", blame: .mirror))
   }
 }

@@ -6,17 +6,6 @@ import MusterMatrix
 
 /// What came of the parts of an AppImage's step that no package manager does, when they fail.
 extension Verdict {
-  /// A file that its own host does not give is the release's fault; a host that cannot be reached is not.
-  static func ofDownload(_ ending: GuestEnding, output: String, lastLines: [String]) -> Verdict {
-    if let line = FailureSign.ofUnreachableHost(output) {
-      return .error(
-        Reason(
-          "the host that the release is downloaded from cannot be reached", evidence: [line], hint: "try again later",
-          blame: .mirror))
-    }
-    return .failed(Reason("the release cannot be downloaded: \(ending.text)", evidence: lastLines), nil)
-  }
-
   /// What the machine lacks for it is never the release's fault.
   static func ofPreparation(_ ending: GuestEnding, output: String, lastLines: [String], family: Family) -> Verdict {
     let reason = Reason(ofInstall: ending, output: output, family: family)

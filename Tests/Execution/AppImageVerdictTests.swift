@@ -1,23 +1,41 @@
 import MusterCatalog
 import MusterGuest
 import MusterHost
+import MusterMatrix
 import Testing
 
 @testable import MusterExecution
 
 /// Whose fault it is when an AppImage is not even started.
 @Suite struct AppImageVerdictTests {
-  private func download(_ status: Int, _ line: String) -> Verdict {
-    .ofDownload(.exited(status), output: line, lastLines: [line])
+  private func download(_ line: String, othersAnswer: Bool = true) async -> Verdict {
+    let image = ChannelStep.AppImage(place: .url("https://g.example/G.AppImage"), command: "g")
+    return await ChannelFailure(
+      part: .download, channel: ChannelStep(channel: .appimage, source: .appImage(image), packages: []),
+      name: "muster-1", output: line, lastLines: [line], status: 22, family: .debian
+    ).verdict { _ in othersAnswer }
   }
 
-  @Test func download() {
-    guard case .error(let away) = download(6, "curl: (6) Could not resolve host: g.example"),
-      case .failed(let gone, nil) = download(22, "curl: (22) The requested URL returned error: 404")
-    else { return #expect(Bool(false)) }
-    #expect(away.blame == .mirror && away.evidence == ["curl: (6) Could not resolve host: g.example"])
-    #expect(gone.message == "the release cannot be downloaded: exit status 22")
-    #expect(gone.blame == nil && gone.evidence == ["curl: (22) The requested URL returned error: 404"])
+  @Test(arguments: [
+    "curl: (6) Could not resolve host: g.example", "curl: (22) The requested URL returned error: 404",
+    "curl: (7) Failed to connect to 127.0.0.1 port 9 after 0 ms: Couldn't connect to server",
+    "curl: (18) transfer closed with 99996 bytes remaining to read",
+    "2026-01-01 00:00:00 ERROR 404: Not Found.",
+  ])
+  func download(line: String) async {
+    for othersAnswer in [true, false] {
+      guard case .error(let reason) = await download(line, othersAnswer: othersAnswer) else {
+        return #expect(Bool(false))
+      }
+      #expect(reason.blame == (othersAnswer ? .publisher : .mirror) && reason.evidence == [line])
+    }
+  }
+
+  /// What brings curl is the distro's.
+  @Test func downloadTool() async {
+    let verdict = await download("E: Failed to fetch http://deb.debian.org/x  Could not connect to deb.debian.org:80")
+    guard case .error(let reason) = verdict else { return #expect(Bool(false)) }
+    #expect(reason.blame == .mirror && reason.message == "a mirror cannot be reached")
   }
 
   @Test(arguments: [
