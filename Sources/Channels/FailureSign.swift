@@ -133,6 +133,7 @@ private func patterns(of cause: FailureSign.Cause) -> [Pattern] {
       + anywhere(
         "Status code: 404", "All mirrors were tried", "404  Not Found", "Cannot download", "Release file for",
         "failed retrieving file", "Valid metadata not found", "corrupted during transfer", "Skipping repository",
+        "File not found - ",
         // apk, which says no more of what a server answers
         "remote server returned error (try 'apk update')", "package mentioned in index not found",
         "HTTP 404: Not Found",

@@ -54,11 +54,11 @@ enum Leftovers {
       (ignored.reason.map { "# \($0)\n    " } ?? "") + "\(pattern([ignored.path])))  return ;;"
     }
     let settings =
-      purged ? "" : "\n      if grep -qxF -e \"$1\" \(place.settings) 2>/dev/null; then return; fi"
+      purged ? "" : "\n  if grep -qxF -e \"$1\" \(place.settings) 2>/dev/null; then return; fi"
     return GuestScript(
       """
       \(list)
-      tell() {\(settings)
+      tell() {
         case $1 in
           \((table + persons).joined(separator: "\n    "))
         esac
@@ -66,7 +66,7 @@ enum Leftovers {
         if test -n "$folder" && test "${1#"$folder"/}" != "$1"; then return; fi
         case $2 in
           'left'*directory*) folder=$1 ;;
-        esac
+        esac\(settings)
         echo "$1 $2"
       }
       list | sort -u >/run/\(place.name).after
@@ -183,7 +183,8 @@ struct LeftoverReason {
     LeftoverReason(
       why: "Muster's own",
       paths: [
-        "/var/lib/muster", "/etc/apt/sources.list.d/muster-*", "/etc/apt/keyrings", "/etc/yum.repos.d/muster-*",
+        "/var/lib/muster", "/opt/muster-*", "/etc/apt/sources.list.d/muster-*", "/etc/apt/keyrings",
+        "/etc/yum.repos.d/muster-*",
         "/etc/zypp/repos.d/muster-*", "/etc/pacman.conf", "/etc/pacman.d/muster-*", "/etc/apk/repositories",
         "/etc/apk/keys",
       ]),
