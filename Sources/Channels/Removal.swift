@@ -9,6 +9,7 @@ extension ChannelStep {
     \(database.files)
     \(database.settings)
     if ! test -e \(place.owned); then
+      mkdir -p \(place.folder)
       for name; do settings "$name"; done >\(place.settings)
       for name; do files "$name"; done >\(place.owned)
     fi
@@ -46,6 +47,7 @@ extension ChannelStep {
       export LC_ALL=C
       \(names(database, place))
       \(database.settings)
+      mkdir -p \(place.folder)
       for name; do settings "$name"; done | while read -r file; do
         if test -f "$file"; then
           echo >>"$file"
@@ -76,6 +78,7 @@ extension ChannelStep {
         \(names(database, place))
         \(database.settings)
         state=untouched
+        mkdir -p \(place.folder)
         for name; do settings "$name"; done >\(place.settings)
         while read -r file; do
           for ending in .rpmnew .rpmsave .pacnew .pacsave .apk-new .dpkg-dist .dpkg-old .dpkg-new .ucf-dist .ucf-old; do
