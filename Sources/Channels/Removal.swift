@@ -30,7 +30,9 @@ extension ChannelStep {
         if installed "$name" >/dev/null; then state="$name is still installed"; fi
       done
       while read -r file; do\(settings)
-        if test -L "$file" || test -f "$file"; then echo "$file"; fi
+        # A link to a folder, such as /lib, is one that others share.
+        if test -d "$file"; then continue; fi
+        if test -L "$file" || test -e "$file"; then echo "$file"; fi
       done <\(place.owned) >/run/\(place.name).remains
       if test -s /run/\(place.name).remains; then
         cat /run/\(place.name).remains >&2
