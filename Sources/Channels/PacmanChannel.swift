@@ -18,7 +18,7 @@ extension ChannelStep {
           echo 'Architecture = auto'
           cat /etc/pacman.d/\(place.name).conf
         } >/run/\(place.name).conf
-        pacman --config /run/\(place.name).conf -Sy --noconfirm </dev/null
+        pacman --config /run/\(place.name).conf -Syy --noconfirm </dev/null
         """)
     // Arch knows no partial upgrade.
     case (.install, .repository), (.upgrade, .repository):
@@ -134,6 +134,10 @@ extension ChannelStep {
         echo 'SigLevel = \(isSigned ? "Required DatabaseRequired" : "Optional TrustAll")'
         echo 'Server = '\(address.word)
       } >/etc/pacman.d/\(place.name).conf
+      # It takes the place of an older one with its name.
+      grep -lxF -e "[$name]" /etc/pacman.d/muster-*.conf | while read -r other; do
+        sed -i "\\|^Include = $other$|d" /etc/pacman.conf
+      done
       echo 'Include = /etc/pacman.d/\(place.name).conf' >>/etc/pacman.conf
       """, secrets: address.secrets)
   }
