@@ -38,6 +38,16 @@ enum PackageDatabase: Sendable {
     }
   }
 
+  /// A function `owned`, which succeeds if a package that is installed has the file `$1`.
+  var owned: String {
+    switch self {
+    case .dpkg: "owned() { dpkg -S \"$1\" >/dev/null 2>&1; }"
+    case .rpm: "owned() { rpm -qf \"$1\" >/dev/null 2>&1; }"
+    case .pacman: "owned() { pacman -Qo \"$1\" >/dev/null 2>&1; }"
+    case .apk: "owned() { apk info --who-owns \"$1\" >/dev/null 2>&1; }"
+    }
+  }
+
   /// A function `installed`: the version of the package `$1`, and success, if it is installed in full. A package whose
   /// script has failed is in dpkg's database in another state than `ii`.
   var installed: String {

@@ -25,6 +25,7 @@ extension ChannelStep {
       export LC_ALL=C
       \(names(database, place))
       \(database.installed)
+      \(database.owned)
       state=removed
       for name; do
         if installed "$name" >/dev/null; then state="$name is still installed"; fi
@@ -32,7 +33,8 @@ extension ChannelStep {
       while read -r file; do\(settings)
         # A link to a folder, such as /lib, is one that others share.
         if test -d "$file"; then continue; fi
-        if test -L "$file" || test -e "$file"; then echo "$file"; fi
+        # So may a file that another package has, such as one that was diverted.
+        if test -L "$file" || test -e "$file"; then owned "$file" || echo "$file"; fi
       done <\(place.owned) >/run/\(place.name).remains
       if test -s /run/\(place.name).remains; then
         cat /run/\(place.name).remains >&2
