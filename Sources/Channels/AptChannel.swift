@@ -4,13 +4,20 @@ import MusterMatrix
 extension ChannelStep {
   /// What every call of apt-get gets: no questions, conffiles as they are, errors of the index as errors (by default it
   /// goes on with names that do not resolve).
-  static let aptGet = """
-    export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 UCF_FORCE_CONFFOLD=1
-    apt() {
-      apt-get -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o APT::Update::Error-Mode=any \\
-        -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" </dev/null
-    }
-    """
+  static let aptGet = apt(keepingSettings: true)
+
+  /// - Parameter keepingSettings: Whether a changed conffile is kept without a question. Without, dpkg asks, finds nobody,
+  ///   and fails: a conffile that nobody changed is no reason to ask.
+  private static func apt(keepingSettings: Bool) -> String {
+    let answers =
+      keepingSettings ? " \\\n    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold" : ""
+    return """
+      export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1\(keepingSettings ? " UCF_FORCE_CONFFOLD=1" : "")
+      apt() {
+        apt-get -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o APT::Update::Error-Mode=any\(answers) "$@" </dev/null
+      }
+      """
+  }
 
   func apt(_ part: ChannelPart, _ place: ChannelPlace) -> GuestScript {
     switch part {
@@ -22,8 +29,15 @@ extension ChannelStep {
         apt -o Dir::Etc::SourceList=/etc/apt/sources.list.d/\(place.name).sources -o Dir::Etc::SourceParts=- \\
           -o APT::Get::List-Cleanup=0 update
         """)
-    case .install: installByApt(place)
-    case .check: GuestScript("")
+    case .prepare: prepareByApt(place)
+    case .install: byApt("install --allow-downgrades", place)
+    case .upgrade(let settings):
+      byApt(file(place) == nil ? "install --only-upgrade" : "install", place, keepingSettings: settings == .changed)
+    case .downgrade: byApt("install --allow-downgrades", place)
+    case .reinstall: byApt("install --reinstall --allow-downgrades", place)
+    case .remove: GuestScript("\(Self.aptGet)\n\(noting(.dpkg, place))\napt remove \"$@\"")
+    case .purge: GuestScript("\(Self.aptGet)\n\(noting(.dpkg, place))\napt purge \"$@\"")
+    default: GuestScript("")
     }
   }
 
@@ -52,28 +66,41 @@ extension ChannelStep {
       """
       \(trust){
         \(settings)
-        echo "URIs: "\(Shell.quote(address))\(repository.key == nil ? "" : "\n  echo \"Signed-By: /etc/apt/keyrings/\(place.name).$form\"")
+        echo "URIs: "\(address.word)\(repository.key == nil ? "" : "\n  echo \"Signed-By: /etc/apt/keyrings/\(place.name).$form\"")
       } >/etc/apt/sources.list.d/\(place.name).sources
       """, secrets: address.secrets)
   }
 
-  /// The distro's own index is fetched once after each boot, for what the release depends on. A version is given as
-  /// people say it, without epoch and revision, and looked up.
-  private func installByApt(_ place: ChannelPlace) -> GuestScript {
-    let index = """
-      \(Self.aptGet)
-      if ! test -e /run/muster-index; then
-        apt update
-        : >/run/muster-index
-      fi
-      """
-    if let file = file(place) { return GuestScript("\(index)\napt install \(Shell.quote(file))") }
-    guard let version else { return GuestScript("\(index)\napt install \(words)") }
-    let wanted = Shell.quote(version)
+  /// The distro's own index is fetched once after each boot, for what the release depends on.
+  private static let index = """
+    if ! test -e /run/muster-index; then
+      apt update
+      : >/run/muster-index
+    fi
+    """
+
+  /// Sets the positional parameters to what apt-get is to install: a file, or names with the version that is wanted. A
+  /// version is given as people say it, without epoch and revision, and looked up.
+  private func wanted(_ place: ChannelPlace) -> GuestScript {
+    if let file = file(place) {
+      // apt would tell of what it depends on first, of that architecture.
+      return GuestScript(
+        """
+        set -- \(Shell.quote(file))
+        architecture=$(dpkg-deb -f "$1" Architecture)
+        case $architecture in
+          all | "$(dpkg --print-architecture)") ;;
+          *)
+            echo "package architecture ($architecture) does not match system ($(dpkg --print-architecture))" >&2
+            exit 1
+            ;;
+        esac
+        """)
+    }
+    guard let version else { return GuestScript("set -- \(words)") }
     return GuestScript(
       """
-      \(index)
-      wanted=\(wanted)
+      wanted=\(Shell.quote(version))
       find_version() {
         apt-cache madison "$1" | while IFS=' |' read -r _ found _; do
           case $found in
@@ -94,7 +121,32 @@ extension ChannelStep {
         fi
         set -- "$@" "$name=$found"
       done
-      apt install --allow-downgrades "$@"
       """, secrets: version.secrets)
+  }
+
+  private func byApt(_ command: String, _ place: ChannelPlace, keepingSettings: Bool = true) -> GuestScript {
+    let wanted = wanted(place)
+    return GuestScript(
+      """
+      \(Self.apt(keepingSettings: keepingSettings))
+      \(Self.index)
+      \(wanted.script)
+      apt \(command) "$@"
+      """, secrets: wanted.secrets)
+  }
+
+  /// What cannot be resolved shows when the release itself is installed.
+  private func prepareByApt(_ place: ChannelPlace) -> GuestScript {
+    let wanted = wanted(place)
+    return GuestScript(
+      """
+      \(Self.aptGet)
+      \(Self.index)
+      \(wanted.script)
+      all=$(apt -s install --allow-downgrades "$@" | sed -n 's/^Inst \\([^ ]*\\) .*/\\1/p') || all=
+      \(names(.dpkg, place))
+      for name; do all=$(echo "$all" | grep -vxF -e "$name" || :); done
+      if test -n "$all"; then apt install $all; fi
+      """, secrets: wanted.secrets)
   }
 }

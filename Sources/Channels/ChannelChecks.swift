@@ -3,61 +3,67 @@ import MusterMatrix
 
 /// What is looked at once a release is installed: by the package manager's own database, never by an exit status alone.
 /// Each prints a line `name=value` for each fact, as a `check` does, and evidence on standard error.
-extension ChannelStep {
-  func script(for check: Check, _ place: ChannelPlace, _ family: Family) -> GuestScript {
-    let isDebian = channel == .apt
-    let names =
-      packages.isEmpty
-      ? """
-      file=\(Shell.quote(file(place) ?? ""))
-      name=$(\(isDebian ? "dpkg-deb -f \"$file\" Package" : "rpm -qp --qf '%{NAME}' \"$file\""))
+struct ChannelChecks {
+  var step: ChannelStep
+  var database: PackageDatabase
+  var place: ChannelPlace
+  var family: Family
 
-      """ : ""
-    return switch check {
-    case .version: versions(names, isDebian)
-    case .files: files(names, isDebian)
-    case .libraries: libraries(names, isDebian)
-    case .dependencies: GuestScript("")
+  func script(for check: ChannelStep.Check) -> GuestScript {
+    switch check {
+    case .version: version
+    case .files: files
+    case .libraries: libraries
+    case .glibc: glibc
+    case .desktop: desktop
+    case .units: units
+    case .permissions: permissions
+    case .scripts: Self.scripts
+    // Of other channels alone.
+    case .dependencies, .linkage, .test, .sha256, .format, .start: GuestScript("")
     }
   }
 
-  /// `ii` is the state of a package that is installed in full: one whose script has failed shows another.
-  private func versions(_ names: String, _ isDebian: Bool) -> GuestScript {
-    let ask =
-      isDebian
-      ? #"entry=$(dpkg-query -W -f '${db:Status-Abbrev}=${Version}\n' "$name" | head -n 1) || entry="#
-      : #"entry=$(rpm -q --qf 'ii =%{EVR}\n' "$name" | tail -n 1) || entry="#
-    return GuestScript(
+  /// Nothing is executed.
+  static let scripts = GuestScript("# look through what the package manager printed when it installed")
+
+  var head: String {
+    """
+    export LC_ALL=C
+    \(step.names(database, place))
+    """
+  }
+
+  private var version: GuestScript {
+    GuestScript(
       """
-      export LC_ALL=C
-      \(names)state=installed
+      \(head)
+      \(database.installed)
+      state=installed
       version=
-      for name in \(words); do
-        \(ask)
-        case $entry in
-          ii' ='*) ;;
-          *) state="$name is not installed in full" ;;
-        esac
-        echo "$name $entry" >&2
-        if test -z "$version"; then version=${entry#*=}; fi
+      for name; do
+        if found=$(installed "$name"); then
+          if test -z "$version"; then version=$found; fi
+        else
+          state="$name is not installed in full"
+        fi
       done
       echo "package=$state"
       echo "version=$version"
       """,
-      facts: [Fact("package", equals: "installed")] + (version.map { [Fact("version", version: $0)] } ?? []))
+      facts: [Fact("package", equals: "installed")] + (step.version.map { [Fact("version", version: $0)] } ?? []))
   }
 
-  /// `dpkg --verify` ends with 0 whatever it finds, so its words count. A conffile (`c`) is the administrator's to change.
-  private func files(_ names: String, _ isDebian: Bool) -> GuestScript {
-    let verify = isDebian ? "dpkg --verify \"$name\"" : "rpm -V \"$name\""
-    return GuestScript(
+  private var files: GuestScript {
+    GuestScript(
       """
-      export LC_ALL=C
-      \(names)state='as they were packed'
-      for name in \(words); do
-        found=$(\(verify) 2>&1 | grep -v '^[^ ]* *c ' || :)
+      \(head)
+      \(database.changed)
+      state='as they were packed'
+      for name; do
+        found=$(changed "$name")
         if test -n "$found"; then
-          state='not as they were packed'
+          state="not as they were packed: $(echo "$found" | head -n 1 | sed 's/^[^/]*//')"
           echo "$found" >&2
         fi
       done
@@ -65,25 +71,77 @@ extension ChannelStep {
       """, facts: [Fact("files", equals: "as they were packed")])
   }
 
-  private func libraries(_ names: String, _ isDebian: Bool) -> GuestScript {
-    let list = isDebian ? "dpkg -L \"$name\"" : "rpm -ql \"$name\""
-    return GuestScript(
+  // MARK: - Programs
+
+  /// What the loader says of each program and library of the packages, once for all checks that read it: blocks of a
+  /// line `file: PATH` and what `ldd` prints.
+  private var loader: String {
+    // musl's loader says it in other words.
+    let words =
+      family == .alpine ? " | sed 's/^Error loading shared library \\([^:]*\\): .*/\\1 => not found/'" : " || :"
+    return """
+      \(head)
+      \(database.files)
+      loader=/run/\(place.name).loader
+      if ! test -e "$loader"; then
+        for name; do files "$name"; done | while read -r file; do
+          if test -f "$file" && ! test -L "$file"; then printf '%s\\0' "$file"; fi
+        done | xargs -0 -r grep -lsa -m 1 "^$(printf '\\177')ELF" | while read -r file; do
+          echo "file: $file"
+          ldd "$file" 2>&1\(words)
+        done >"$loader"
+      fi
       """
-      export LC_ALL=C
-      \(names)state='all there'
-      for name in \(words); do
-        \(list) | while read -r file; do
-          if test -f "$file" && test "$(head -c 4 "$file" | tail -c 3)" = ELF; then
-            ldd "$file" 2>/dev/null | grep 'not found' | while read -r line; do echo "$file: $line"; done || :
-          fi
-        done >/run/muster-libraries
-        if test -s /run/muster-libraries; then
-          state="missing: $(sed -n '1s/.*: \\([^ ]*\\) .*/\\1/p' /run/muster-libraries)"
-          cat /run/muster-libraries >&2
-        fi
-        rm -f /run/muster-libraries
-      done
+  }
+
+  /// A library that is in a folder of its own is found by those that know the folder, such as the program that loads a
+  /// plugin; a program that people start must find its libraries by itself.
+  private var libraries: GuestScript {
+    GuestScript(
+      """
+      \(loader)
+      state='all there'
+      grep -e '^file: ' -e ' => not found' "$loader" | while read -r first rest; do
+        if test "$first" = file:; then file=$rest; continue; fi
+        case $file in
+          */bin/* | */sbin/*) ;;
+          *) if test -n "$(find /usr /opt /lib -name "$first" -print 2>/dev/null | head -n 1)"; then continue; fi ;;
+        esac
+        echo "$first, which $file needs"
+      done >"$loader.missing"
+      if test -s "$loader.missing"; then
+        state="missing: $(head -n 1 "$loader.missing")"
+        cat "$loader.missing" >&2
+      fi
       echo "libraries=$state"
       """, facts: [Fact("libraries", equals: "all there")])
+  }
+
+  /// The tool that names the symbol is brought only once the verdict is clear.
+  private var glibc: GuestScript {
+    let bring =
+      switch family {
+      case .debian: "apt-get update && apt-get -y install binutils"
+      case .fedora: "dnf -y install binutils"
+      case .suse: "zypper -n install binutils"
+      case .arch: "pacman -S --noconfirm binutils"
+      case .alpine: "apk add binutils"
+      }
+    return GuestScript(
+      """
+      \(loader)
+      has=$(ldd --version 2>&1 | sed -n '1s/.* //p')
+      state='new enough'
+      found=$(grep -e '^file: ' -e ": version .* not found" "$loader" | grep -m 1 -B 1 ": version " || :)
+      if test -n "$found"; then
+        grep ": version " "$loader" >&2
+        file=$(echo "$found" | sed -n 's/^file: //p')
+        wanted=$(echo "$found" | sed -n "s/.*: version [\\`']*\\([A-Za-z0-9_.]*\\)' not found.*/\\1/p")
+        if ! command -v readelf >/dev/null; then { \(bring); } </dev/null >/dev/null 2>&1 || :; fi
+        symbol=$(readelf --dyn-syms -W "$file" 2>/dev/null | sed -n "s/.* \\([^ ]*\\)@$wanted\\( .*\\)*$/\\1/p" | head -n 1)
+        state="$file needs $wanted${symbol:+ for $symbol}, and this distro has glibc $has"
+      fi
+      echo "glibc=$state"
+      """, facts: [Fact("glibc", equals: "new enough")])
   }
 }

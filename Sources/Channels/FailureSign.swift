@@ -9,10 +9,18 @@ package struct FailureSign: Sendable, Hashable {
     case clock
     /// A signature is missing, unknown or wrong.
     case signature
+    /// What was downloaded is not what its digest says.
+    case checksum
     /// A mirror cannot be reached, or is not in order.
     case network
     /// Another process holds the package manager's lock.
     case locked
+    /// A question was asked, and nobody was there.
+    case prompt
+    /// The package is for other machines.
+    case architecture
+    /// Two packages have the same file.
+    case conflict
     case noSuchPackage
     /// A package's own script failed.
     case scriptlet
@@ -40,6 +48,11 @@ package struct FailureSign: Sendable, Hashable {
     Self.lines(of: output).first { line in patterns(of: .scriptlet).contains { $0.matches(line) } }
   }
 
+  /// The line by which a package manager says that what it was given is not what was signed; `nil` when none does.
+  package static func ofRefusal(_ output: String) -> String? {
+    Self.lines(of: output).first { line in (patterns(of: .signature) + digestPatterns).contains { $0.matches(line) } }
+  }
+
   /// The line by which a package manager says that it cannot reach a mirror; `nil` when none does.
   ///
   /// Only forms that package managers print and nothing else, and nothing that a wrong address in the matrix can cause
@@ -53,6 +66,13 @@ package struct FailureSign: Sendable, Hashable {
   package static func ofUnreachableHost(_ output: String) -> String? {
     Self.lines(of: output).first { line in
       toolPatterns.contains { $0.matches(line) } && !ownNames.contains { line.contains($0) }
+    }
+  }
+
+  /// The line by which curl or wget says that it did not get the file it was to download; `nil` when neither does.
+  package static func ofDownload(_ output: String) -> String? {
+    Self.lines(of: output).first { line in
+      (toolPatterns + downloadPatterns).contains { $0.matches(line) }
     }
   }
 
@@ -99,25 +119,67 @@ private func patterns(of cause: FailureSign.Cause) -> [Pattern] {
       "NO_PUBKEY", "BADSIG", "EXPKEYSIG", "is not signed", "GPG check FAILED", "Bad GPG signature",
       "GPG signature is not available", "wrong key", "Signature verification failed", "is unknown trust",
       "could not be looked up", "invalid or corrupted package", "invalid or corrupted database",
-      "UNTRUSTED signature", "BAD signature")
+      "UNTRUSTED signature", "BAD signature", "is expired", "missing required signature", "NODATA",
+      "signature is invalid", "is invalid (PGP signature)", "File is unsigned", "Repository is not signed",
+      "OpenPGP check for package")
+  case .checksum:
+    anywhere(
+      // Homebrew, makepkg, pip
+      "SHA-256 mismatch", "SHA256 mismatch", "did not pass the validity check", "DO NOT MATCH THE HASHES")
+      // apk
+      + [Pattern(start: "ERROR: ", texts: ["integrity error", "BAD archive"])]
   case .network:
     mirrorPatterns
       + anywhere(
         "Status code: 404", "All mirrors were tried", "404  Not Found", "Cannot download", "Release file for",
-        "failed retrieving file", "Valid metadata not found", "corrupted during transfer", "Skipping repository")
+        "failed retrieving file", "Valid metadata not found", "corrupted during transfer", "Skipping repository",
+        "File not found - ",
+        // apk, which says no more of what a server answers
+        "remote server returned error (try 'apk update')", "package mentioned in index not found",
+        "HTTP 404: Not Found",
+        // curl, by Homebrew
+        "curl: (22) The requested URL returned error: 50")
   case .locked:
     anywhere(
       "Could not get lock", "Unable to acquire the dpkg frontend lock", "System management is locked",
-      "unable to lock database", "Unable to lock database")
+      "unable to lock database", "Unable to lock database", "process has already locked")
   case .noSuchPackage:
     anywhere(
       "Unable to locate package", "has no installation candidate", "Couldn't find any package by",
-      "No match for argument", "No package matches", "No package ", "nothing provides", "not found in package names",
-      "No provider of", "target not found", "(no such package)", "No matching distribution found")
+      "No match for argument", "No package matches", "No package ", "nothing provides", "but it is not installable",
+      "but it is not going to be installed",
+      "is to be installed", "not found in package names",
+      "No provider of", "target not found", "(no such package)", "No matching distribution found",
+      "No available formula ", "No formulae or casks found")
+  case .prompt: anywhere("end of file on stdin at conffile prompt")
+  case .architecture:
+    anywhere(
+      "package architecture (", "wrong architecture", "does not have a compatible architecture",
+      "incompatible architecture", "error: uninstallable", " architecture is required for this software",
+      "is not a supported wheel on this platform", "is not valid for this architecture")
+  case .conflict:
+    anywhere(
+      "trying to overwrite '", ": trying to overwrite ", "conflicts with file from package", "exists in filesystem",
+      "File conflict", "because conflicting formulae are installed", "The `brew link` step did not complete")
   case .scriptlet:
-    anywhere("post-installation script", "pre-installation script", "scriptlet failed", "command failed to execute")
+    anywhere(
+      "post-installation script", "pre-installation script", "pre-removal script", "post-removal script",
+      "scriptlet failed", "command failed to execute",
+      "The post-install step did not complete",
+      // dnf 5
+      "rror in pre-install scriptlet", "rror in post-install scriptlet", "rror in pre-uninstall scriptlet",
+      "rror in post-uninstall scriptlet", "rror in pre-transaction scriptlet", "rror in post-transaction scriptlet")
+      // apk 2 and 3
+      + [
+        Pattern(
+          start: "ERROR: ", texts: [": script exited with error ", ": exited with error ", ": killed by signal "])
+      ]
   }
 }
+
+private let digestPatterns = anywhere(
+  "Hash Sum mismatch", "unexpected size", "hecksum doesn't match", "oes not match", "Digest verification failed",
+  "corrupted during transfer", "failed integrity check", "DIGESTS", "cannot be opened", "wrong checksum")
 
 private let mirrorPatterns: [Pattern] =
   ["E: ", "W: ", "Err:", "Temporary failure resolving '", "Could not connect to "].map { start in
@@ -137,6 +199,16 @@ private let mirrorPatterns: [Pattern] =
     // pip
     Pattern(start: "WARNING: Retrying (Retry(", texts: []),
   ]
+  // apk 2 and 3, which tell of a package by its name alone
+  + ["WARNING: ", "ERROR: "].map { start in
+    Pattern(
+      start: start,
+      texts: [
+        "temporary error (try again later)", "DNS lookup error", "DNS: ", "HTTP 408: Timeout", "HTTP 50",
+        "TLS: handshake failed",
+        "network error (check Internet connection and firewall)", "could not connect to server (check",
+      ])
+  }
   + ["error: failed retrieving file", "WARNING: ", "ERROR: http"].map { start in
     Pattern(
       start: start,
@@ -144,11 +216,16 @@ private let mirrorPatterns: [Pattern] =
         // pacman
         ": Could not resolve host", ": Failed to connect to", ": Connection timed out", ": Operation too slow",
         "Resolving timed out", "The requested URL returned error: 50",
-        // apk
-        "temporary error (try again later)", "DNS lookup error", "DNS: transient error", "DNS: name does not exist",
-        "network error (check Internet connection and firewall)", "could not connect to server", "operation timed out",
+        // apk: what the system says of a connection
+        ": Connection refused", ": Connection reset", ": Operation timed out", ": operation timed out",
+        ": Network unreachable", ": Host is unreachable",
       ])
   }
+
+private let downloadPatterns = [
+  Pattern(start: "curl: (", texts: ["curl: (18)", "The requested URL returned error: "]),
+  Pattern(texts: ["ERROR 404: ", "ERROR 403: ", "ERROR 50", "wget: server returned error: "]),
+]
 
 private let toolPatterns: [Pattern] =
   [

@@ -18,16 +18,30 @@ extension ChannelStep {
           echo 'Architecture = auto'
           cat /etc/pacman.d/\(place.name).conf
         } >/run/\(place.name).conf
-        pacman --config /run/\(place.name).conf -Sy --noconfirm </dev/null
+        pacman --config /run/\(place.name).conf -Syy --noconfirm </dev/null
         """)
-    case (.install, .repository):
-      // Arch knows no partial upgrade.
+    // Arch knows no partial upgrade.
+    case (.install, .repository), (.upgrade, .repository):
       GuestScript(
         """
         \(Self.keyring)
         pacman -Syu --noconfirm --needed \(words) </dev/null
         """)
-    case (.install, .userRepository):
+    case (.reinstall, .repository):
+      GuestScript("export LC_ALL=C.UTF-8\npacman -S --noconfirm \(words) </dev/null")
+    // A repository of pacman holds one version: the package itself is given.
+    case (.downgrade, .repository):
+      GuestScript(
+        """
+        export LC_ALL=C.UTF-8
+        set --
+        for name in \(words); do
+          set -- "$@" "$(pacman -Sp --config /run/\(place.name).conf "$name" | sed 's|^file://||')"
+        done
+        pacman -U --noconfirm "$@" </dev/null
+        """)
+    case (.install, .userRepository), (.upgrade, .userRepository), (.reinstall, .userRepository),
+      (.downgrade, .userRepository):
       GuestScript(
         """
         \(Self.keyring)
@@ -38,12 +52,21 @@ extension ChannelStep {
           \(build(place).replacing("\n", with: "\n  "))
         done
         """)
-    case (.install, .pkgbuild):
+    case (.install, .pkgbuild), (.upgrade, .pkgbuild), (.reinstall, .pkgbuild), (.downgrade, .pkgbuild):
       GuestScript(
         """
         \(Self.keyring)
         \(Self.tools)
         \(build(place))
+        """)
+    case (.remove, _):
+      GuestScript("export LC_ALL=C.UTF-8\n\(noting(.pacman, place))\npacman -Rs --noconfirm \"$@\" </dev/null")
+    case (.purge, _):
+      GuestScript(
+        """
+        export LC_ALL=C.UTF-8
+        \(noting(.pacman, place))
+        if pacman -Q "$@" >/dev/null 2>&1; then pacman -Rns --noconfirm "$@" </dev/null; fi
         """)
     default: GuestScript("")
     }
@@ -81,6 +104,7 @@ extension ChannelStep {
       if test -e "$package"; then set -- "$@" "$package"; fi
     done </run/\(place.name).packages
     pacman -U --noconfirm "$@" </dev/null
+    pacman -Qpq "$@" >>\(place.names)
     set --
     """
   }
@@ -108,74 +132,13 @@ extension ChannelStep {
       {
         echo "[$name]"
         echo 'SigLevel = \(isSigned ? "Required DatabaseRequired" : "Optional TrustAll")'
-        echo 'Server = '\(Shell.quote(address))
+        echo 'Server = '\(address.word)
       } >/etc/pacman.d/\(place.name).conf
+      # It takes the place of an older one with its name.
+      grep -lxF -e "[$name]" /etc/pacman.d/muster-*.conf | while read -r other; do
+        sed -i "\\|^Include = $other$|d" /etc/pacman.conf
+      done
       echo 'Include = /etc/pacman.d/\(place.name).conf' >>/etc/pacman.conf
       """, secrets: address.secrets)
-  }
-
-  // MARK: What is looked at
-
-  func pacman(_ check: Check, _ place: ChannelPlace) -> GuestScript {
-    let names =
-      packages.isEmpty
-      ? "set -- $(sed -n 's/^[[:space:]]*pkgname = //p' \(place.pkgbuild)/.SRCINFO 2>/dev/null || "
-        + "su -s /bin/sh \(Self.builder) -c 'cd \(place.pkgbuild) && makepkg --printsrcinfo' | sed -n 's/^pkgname = //p')"
-      : "set -- \(words)"
-    switch check {
-    case .version:
-      return GuestScript(
-        """
-        export LC_ALL=C
-        \(names)
-        state=installed
-        version=
-        for name in "$@"; do
-          if entry=$(pacman -Q "$name"); then
-            if test -z "$version"; then version=${entry##* }; fi
-          else
-            state="$name is not installed"
-          fi
-        done
-        echo "package=$state"
-        echo "version=$version"
-        """,
-        facts: [Fact("package", equals: "installed")] + (version.map { [Fact("version", version: $0)] } ?? []))
-    case .files:
-      return GuestScript(
-        """
-        export LC_ALL=C
-        \(names)
-        state='as they were packed'
-        for name in "$@"; do
-          if ! found=$(pacman -Qkk "$name" 2>&1 >/dev/null); then
-            found=$(echo "$found" | grep -v '^backup file:' || :)
-            if test -n "$found"; then state='not as they were packed'; fi
-            echo "$found" >&2
-          fi
-        done
-        echo "files=$state"
-        """, facts: [Fact("files", equals: "as they were packed")])
-    case .libraries, .dependencies:
-      return GuestScript(
-        """
-        export LC_ALL=C
-        \(names)
-        state='all there'
-        for name in "$@"; do
-          pacman -Qlq "$name" | while read -r file; do
-            if test -f "$file" && test "$(head -c 4 "$file" | tail -c 3)" = ELF; then
-              ldd "$file" 2>/dev/null | grep 'not found' | while read -r line; do echo "$file: $line"; done || :
-            fi
-          done >/run/muster-libraries
-          if test -s /run/muster-libraries; then
-            state="missing: $(sed -n '1s/.*: \\([^ ]*\\) .*/\\1/p' /run/muster-libraries)"
-            cat /run/muster-libraries >&2
-          fi
-          rm -f /run/muster-libraries
-        done
-        echo "libraries=$state"
-        """, facts: [Fact("libraries", equals: "all there")])
-    }
   }
 }

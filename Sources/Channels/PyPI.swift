@@ -22,10 +22,16 @@ struct PyPI {
 
   func script(for part: ChannelPart) -> GuestScript {
     switch part {
-    case .add, .refresh: GuestScript("")
-    case .install: install
+    case .install, .downgrade: install("")
+    case .upgrade: install(" --upgrade")
+    case .reinstall: install(" --force-reinstall")
+    case .remove, .purge: remove
+    case .removed: removed
     case .check(.version): version
     case .check: dependencies
+    case .snapshot: Leftovers.snapshot(place)
+    case .leftovers(let ignored, let purged): Leftovers.compare(place, ignored: ignored, purged: purged)
+    default: GuestScript("")
     }
   }
 
@@ -37,19 +43,19 @@ struct PyPI {
     """
   }
 
-  private var install: GuestScript {
+  private func install(_ how: String) -> GuestScript {
     let index = step.repository.map { place.address($0) }
     let what =
       step.file(place).map(Shell.quote)
       ?? step.packages.map { name in
         Shell.quote(name) + (step.version.map { "'=='" + Shell.quote($0) } ?? "")
       }.joined(separator: " ")
-    let option = index.map { " --index-url \(Shell.quote($0))" } ?? ""
+    let option = index.map { " --index-url \($0.word)" } ?? ""
     return GuestScript(
       """
       \(circumstances)
       python3 -m venv \(folder)
-      \(pip) install\(option) \(what) </dev/null
+      \(pip) install\(how)\(option) \(what) </dev/null
       for command in \(folder)/bin/*; do
         case ${command##*/} in
           python* | pip* | activate* | Activate*) ;;
@@ -59,11 +65,50 @@ struct PyPI {
       """, secrets: (index?.secrets ?? []) + (step.version?.secrets ?? []))
   }
 
+  /// pip says that all is well where there was nothing to remove.
+  private var remove: GuestScript {
+    GuestScript(
+      """
+      \(circumstances)
+      \(folder)/bin/python -c 'import sys, importlib.metadata as m; [print(f.locate()) for n in sys.argv[1:] for f in m.files(n)]' \
+        \(names) >\(folder)/owned
+      \(pip) uninstall -y \(names) </dev/null
+      for command in /usr/local/bin/*; do
+        case $(readlink "$command") in
+          \(folder)/bin/*) test -e "$command" || rm "$command" ;;
+        esac
+      done
+      """)
+  }
+
+  private var removed: GuestScript {
+    GuestScript(
+      """
+      state=removed
+      while read -r file; do
+        case $file in
+          *.pyc) continue ;;
+        esac
+        if test -e "$file"; then state="$file is still there"; fi
+      done <\(folder)/owned
+      for name in \(names); do
+        if \(folder)/bin/python -c 'import sys, importlib.metadata as m; m.version(sys.argv[1])' "$name" 2>/dev/null; then
+          state="$name is still installed"
+        fi
+      done
+      echo "package=$state"
+      """, facts: [Fact("package", equals: "removed")])
+  }
+
+  /// The names of the packages as words of a script; `name-version-….whl` and `name-version.tar.gz` tell theirs.
+  private var names: String {
+    step.packages.isEmpty
+      ? "\"$(basename \(Shell.quote(step.file(place) ?? "")) | sed 's/-[0-9].*//')\""
+      : step.packages.map { Shell.quote($0) }.joined(separator: " ")
+  }
+
   private var version: GuestScript {
-    let name =
-      step.packages.first.map { Shell.quote($0) }
-      // `name-version-….whl`, `name-version.tar.gz`
-      ?? "\"$(basename \(Shell.quote(step.file(place) ?? "")) | sed 's/-[0-9].*//')\""
+    let name = step.packages.first.map { Shell.quote($0) } ?? names
     return GuestScript(
       """
       name=\(name)

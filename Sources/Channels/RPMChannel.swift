@@ -27,7 +27,7 @@ extension ChannelStep {
     ]
     if isSigned { lines.append("gpgkey=file://\(place.key)") }
     let script = lines.map { "  echo \(Shell.quote($0))" }.joined(separator: "\n")
-    return ("{\n\(script)\n  echo 'baseurl='\(Shell.quote(address))\n}", address.secrets)
+    return ("{\n\(script)\n  echo 'baseurl='\(address.word)\n}", address.secrets)
   }
 
   func dnf(_ part: ChannelPart, _ place: ChannelPlace) -> GuestScript {
@@ -41,21 +41,31 @@ extension ChannelStep {
         \(Self.dnfCommand)
         "$tool" -y --disablerepo='*' --enablerepo=\(place.name) makecache </dev/null
         """)
-    case .install:
-      if let file = file(place) {
-        return GuestScript(
-          """
-          \(Self.dnfCommand)
-          "$tool" -y --setopt=localpkg_gpgcheck=0 install \(Shell.quote(file)) </dev/null
-          """)
-      }
+    case .install: return byDnf("install", place)
+    case .upgrade: return byDnf("upgrade", place)
+    case .downgrade: return byDnf("downgrade", place)
+    case .reinstall: return byDnf("reinstall", place)
+    // rpm knows no purge.
+    case .remove, .purge:
       return GuestScript(
         """
         \(Self.dnfCommand)
-        "$tool" -y install \(versioned("-")) </dev/null
-        """, secrets: version?.secrets ?? [])
-    case .check: return GuestScript("")
+        \(noting(.rpm, place))
+        if rpm -q "$@" >/dev/null; then "$tool" -y remove "$@" </dev/null; fi
+        """)
+    default: return GuestScript("")
     }
+  }
+
+  private func byDnf(_ command: String, _ place: ChannelPlace) -> GuestScript {
+    let what = file(place).map { Shell.quote($0) } ?? versioned("-")
+    // A file is not signed by a repository's key.
+    let option = file(place) == nil ? "" : " --setopt=localpkg_gpgcheck=0"
+    return GuestScript(
+      """
+      \(Self.dnfCommand)
+      "$tool" -y\(option) \(command) \(what) </dev/null
+      """, secrets: version?.secrets ?? [])
   }
 
   /// A key that a `.repo` file names is not trusted without a question: it must be in rpm's keyring.
@@ -69,7 +79,7 @@ extension ChannelStep {
       return GuestScript(
         """
         export LC_ALL=C.UTF-8 ZYPP_LOCK_TIMEOUT=300
-        \(trust)zypper -n addrepo -f \(strictness) \(Shell.quote(address)) \(place.name) </dev/null
+        \(trust)zypper -n addrepo -f \(strictness) \(address.word) \(place.name) </dev/null
         """, secrets: address.secrets)
     case .refresh:
       return GuestScript(
@@ -77,20 +87,33 @@ extension ChannelStep {
         export LC_ALL=C.UTF-8 ZYPP_LOCK_TIMEOUT=300
         zypper -n refresh \(place.name) </dev/null
         """)
-    case .install:
-      let what = file(place).map { "--allow-unsigned-rpm \(Shell.quote($0))" } ?? versioned("=")
-      // 102 and 103 are successes that ask for a reboot or a restart.
+    case .install: return byZypper("install -l", place)
+    case .upgrade: return byZypper("install -l", place)
+    case .downgrade: return byZypper("install -l --oldpackage", place)
+    case .reinstall: return byZypper("install -l -f", place)
+    case .remove, .purge:
       return GuestScript(
         """
         export LC_ALL=C.UTF-8 ZYPP_LOCK_TIMEOUT=300
-        status=0
-        zypper -n install -l \(what) </dev/null || status=$?
-        case $status in
-          0 | 102 | 103) ;;
-          *) exit "$status" ;;
-        esac
-        """, secrets: version?.secrets ?? [])
-    case .check: return GuestScript("")
+        \(noting(.rpm, place))
+        if rpm -q "$@" >/dev/null; then zypper -n remove --clean-deps "$@" </dev/null; fi
+        """)
+    default: return GuestScript("")
     }
+  }
+
+  private func byZypper(_ command: String, _ place: ChannelPlace) -> GuestScript {
+    let what = file(place).map { "--allow-unsigned-rpm \(Shell.quote($0))" } ?? versioned("=")
+    // 102 and 103 are successes that ask for a reboot or a restart.
+    return GuestScript(
+      """
+      export LC_ALL=C.UTF-8 ZYPP_LOCK_TIMEOUT=300
+      status=0
+      zypper -n \(command) \(what) </dev/null || status=$?
+      case $status in
+        0 | 102 | 103) ;;
+        *) exit "$status" ;;
+      esac
+      """, secrets: version?.secrets ?? [])
   }
 }

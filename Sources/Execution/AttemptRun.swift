@@ -59,9 +59,14 @@ struct AttemptRun: Sendable {
 
   private func performSteps(in machine: any Machine) async -> Steps {
     var steps = Steps()
-    var mirrorTrouble: String?
+    var troubles = StepTroubles()
     for phase in plan.phases where !phase.steps.isEmpty {
-      let name: PhaseName = phase.kind == .provision ? .provision : .verify
+      let name: PhaseName =
+        switch phase.kind {
+        case .provision: .provision
+        case .verify: .verify
+        case .lifecycle: .lifecycle
+        }
       if steps.ending.outcome != .passed {
         steps.unfetched += phase.steps.fetches
         continue
@@ -75,14 +80,14 @@ struct AttemptRun: Sendable {
         }
         let end = await StepRun(
           context: context, cell: plan, attempt: number, folder: folder, machine: machine, phase: name,
-          number: index + 1, step: step, cellCountdown: countdown, mirrorTrouble: mirrorTrouble
+          number: index + 1, step: step, cellCountdown: countdown, troubles: troubles
         ).perform()
-        mirrorTrouble = mirrorTrouble ?? end.mirrorTrouble
+        troubles = end.troubles
         if end.step.outcome == .passed { continue }
         steps.isMachineDead = end.isMachineDead
         steps.ending = Ending(
           outcome: end.step.outcome, reason: end.step.reason, canPass: Self.canPass(end.step),
-          endsRun: end.isHostUnable)
+          endsRun: end.isHostUnable, step: end.step.title)
         steps.unfetched = phase.steps[(index + 1)...].fetches
         break
       }
@@ -96,7 +101,7 @@ struct AttemptRun: Sendable {
   private static func canPass(_ step: StepFinished) -> Bool {
     switch step.reason?.blame {
     case .matrix, .image, .host: false
-    case .backend, .guest, .mirror, nil: step.outcome != .cancelled
+    case .backend, .guest, .mirror, .publisher, nil: step.outcome != .cancelled
     }
   }
 

@@ -21,7 +21,12 @@ struct CellRun: Sendable {
     if let remark = cell.expectedFailure {
       switch ending.outcome {
       case .passed, .flaky: (finished.outcome, finished.remark) = (.unexpectedPass, remark)
-      case .failed: (finished.outcome, finished.remark) = (.expectedFailure, remark)
+      case .failed:
+        if isExpected(ending) {
+          (finished.outcome, finished.remark) = (.expectedFailure, remark)
+        } else {
+          finished.reason?.message += "; another failure is expected: '\(cell.expectedMessage ?? "")'"
+        }
       default: break
       }
     }
@@ -61,14 +66,21 @@ struct CellRun: Sendable {
   /// A failure that the matrix expects is no reason to try again.
   private func mayTryAgain(after ending: Ending, _ number: Int, of attempts: Int, _ countdown: Countdown) -> Bool {
     if number >= attempts || !ending.canPass || ending.endsRun || Task.isCancelled { return false }
-    if cell.expectedFailure != nil, ending.outcome == .failed { return false }
+    if cell.expectedFailure != nil, ending.outcome == .failed, isExpected(ending) { return false }
     return countdown.remaining > .zero
+  }
+
+  /// Whether a failure is the one that the matrix expects.
+  private func isExpected(_ ending: Ending) -> Bool {
+    guard let message = cell.expectedMessage else { return true }
+    let told = [ending.step ?? "", ending.reason?.message ?? ""].joined(separator: ": ")
+    return ([told] + (ending.reason?.evidence ?? [])).contains { $0.contains(message) }
   }
 
   private func mayKeep(_ ending: Ending) -> Bool {
     guard context.options.keep == .failed else { return false }
     switch ending.outcome {
-    case .failed: return cell.expectedFailure == nil
+    case .failed: return cell.expectedFailure == nil || !isExpected(ending)
     case .timedOut, .error: return true
     default: return false
     }

@@ -53,6 +53,8 @@ package enum PhaseName: String, Sendable, Hashable, Codable, CaseIterable {
   case launch
   case provision
   case verify
+  /// A release is upgraded, removed, refused.
+  case lifecycle
   case collect
   case purge
 }

@@ -36,6 +36,8 @@ struct Ending: Sendable {
   var canPass = false
   /// Whether the host cannot go on at all, since it cannot keep what comes out.
   var endsRun = false
+  /// The title of the step that ended it.
+  var step: String?
 
   static let cancelled = Ending(outcome: .cancelled, reason: nil)
 

@@ -4,44 +4,103 @@ import MusterGuest
 import MusterHost
 import MusterMachines
 import MusterMatrix
-import Synchronization
 
 /// The parts of a channel's step. What goes wrong with a release's own repository, packages and scripts is the release's
-/// fault; what goes wrong with the network, the distro's mirrors and the machine never is.
+/// fault; what goes wrong with the network, the hosts of others and the machine never is.
 extension StepRun {
   func perform(_ channel: ChannelStep, _ part: ChannelPart, _ number: Int, log: StepLog) async throws -> Verdict {
+    if part == .check(.scripts) {
+      return troubles.script.map { line in
+        .failed(
+          Reason(
+            "a script of the package failed, though the package manager says that all is well", evidence: [line],
+            hint: ChannelStep.Check.scripts.advice), nil)
+      } ?? .passed
+    }
     let script = channel.script(for: part, number: number, family: cell.family)
-    if case .check(let check) = part {
-      return try await perform(script, subject: "\(step.title)", what: check.rawValue, log: log)
+    if !script.facts.isEmpty {
+      let verdict = try await perform(script, subject: step.title, what: part.noun, log: log)
+      guard case .failed(var reason, let mismatch) = verdict else { return verdict }
+      reason.hint = part.advice
+      return .failed(reason, mismatch)
     }
     let ending = try await machine.guest.run(command(script, user: nil), deadline: nil) { stream, bytes in
       try log.append(bytes, from: stream)
     }
     if case .signaled = ending { try await lookForDeath() }
+    if case .refuse(let refusal) = part { return verdict(of: ending, refusal, log) }
     if ending == .exited(0) {
-      // Package managers say that all is well when a package's own script has failed.
-      guard part == .install, let line = FailureSign.ofScript(log.text) else { return .passed }
+      guard part == .remove || part == .purge, let line = FailureSign.ofScript(log.text) else { return .passed }
       return .failed(
         Reason("a script of the package failed, though the package manager says that all is well", evidence: [line]),
         nil)
     }
-    return verdict(of: ending, part, channel, log)
+    if part == .fuse {
+      return .ofPreparation(ending, output: log.text, lastLines: log.lastLines(5), family: cell.family)
+    }
+    let verdict = await ChannelFailure(
+      part: part, channel: channel, name: "muster-\(number)", output: log.text, lastLines: log.lastLines(5),
+      status: ending.status, family: cell.family
+    ).verdict { await answers($0) }
+    if case .appImage = channel.source, part == .install, case .failed = verdict {
+      return .failed(Reason("the AppImage cannot unpack itself", evidence: log.lastLines(5)), nil)
+    }
+    return verdict
   }
 
-  private func verdict(
-    of ending: GuestEnding, _ part: ChannelPart, _ channel: ChannelStep, _ log: StepLog
-  ) -> Verdict {
-    let status = if case .exited(let code) = ending { code } else { -1 }
-    let output = log.text
-    if let line = FailureSign.ofUnreachableMirror(output) {
-      return .error(
+  /// A spoiled repository must be refused, and for what is wrong with it.
+  private func verdict(of ending: GuestEnding, _ refusal: Lifecycle.Refusal, _ log: StepLog) -> Verdict {
+    if ending == .exited(0) {
+      return .failed(
         Reason(
-          "a mirror or the repository's host cannot be reached", evidence: [line], hint: "try again later",
-          blame: .mirror))
+          "\(refusal.description) is not refused", evidence: log.lastLines(1), hint: refusal.advice), nil)
     }
-    let sign = FailureSign.ofInstall(output, exit: status, family: cell.family)
-    let evidence = sign.map { [$0.line] } ?? log.lastLines(5)
-    let place = part == .refresh ? "the repository" : "the release"
+    if FailureSign.ofRefusal(log.text) != nil { return .passed }
+    if let line = FailureSign.ofUnreachableMirror(log.text) {
+      return .error(Reason("a mirror cannot be reached", evidence: [line], hint: "try again later", blame: .mirror))
+    }
+    return .failed(
+      Reason("\(refusal.description) is refused, but not for that", evidence: log.lastLines(5)), nil)
+  }
+
+  /// Whether one of the hosts that a script prints the name of answers from within the machine; `nil` when that cannot
+  /// be found out.
+  private func answers(_ script: String) async -> Bool {
+    let command = GuestCommand(script, shell: ["sh"])
+    let ending = try? await machine.guest.run(command, deadline: .seconds(60)) { _, _ in }
+    return ending == .exited(0)
+  }
+}
+
+extension GuestEnding {
+  /// The exit status; -1 where there is none.
+  fileprivate var status: Int { if case .exited(let code) = self { code } else { -1 } }
+}
+
+/// Why a part of a channel's step failed, and whose fault that is.
+struct ChannelFailure {
+  var part: ChannelPart
+  var channel: ChannelStep
+  /// What the repository is called in the package manager's settings.
+  var name: String
+  var output: String
+  var lastLines: [String]
+  var status: Int
+  var family: Family
+
+  /// - Parameter ask: Executes a script in the machine that ends with 0 if a host which has nothing to do with the
+  ///   release can be reached.
+  func verdict(_ ask: (String) async -> Bool) async -> Verdict {
+    if let line = FailureSign.ofUnreachableMirror(output) { return await verdict(ofNetwork: line, ask) }
+    if channel.channel == .homebrew, let line = FailureSign.ofUnreachableHost(output) {
+      return await verdict(ofNetwork: line, ask)
+    }
+    if part == .download, let line = FailureSign.ofDownload(output) { return await verdict(ofNetwork: line, ask) }
+    let sign = FailureSign.ofInstall(output, exit: status, family: family)
+    let evidence = sign.map { [$0.line] } ?? lastLines
+    let failed = { (message: String, hint: String?) in
+      Verdict.failed(Reason(message, evidence: evidence, hint: hint), nil)
+    }
     switch sign?.cause {
     case .diskFull:
       return .error(
@@ -52,15 +111,86 @@ extension StepRun {
     case .locked:
       return .error(
         Reason("another process holds the package manager's lock", evidence: evidence, blame: .guest))
-    case .signature: return .failed(Reason("\(place)'s signature is not accepted", evidence: evidence), nil)
-    case .network: return .failed(Reason("\(place) is not in order", evidence: evidence), nil)
-    case .noSuchPackage where evidence.contains { $0.contains("nothing provides") }:
-      return .failed(Reason("what the release depends on does not exist here", evidence: evidence), nil)
-    case .noSuchPackage: return .failed(Reason("a package that is asked for does not exist", evidence: evidence), nil)
-    case .scriptlet: return .failed(Reason("a script of the package failed", evidence: evidence), nil)
+    case .signature where evidence[0].contains("is expired"):
+      return failed("\(place)'s index is too old", "sign a new Release file before 'Valid-Until' is over")
+    case .signature:
+      return failed(
+        "\(place)'s signature is not accepted", "sign it with the key that 'key' names, and publish both together")
+    case .checksum:
+      return failed(
+        "\(place) is not what its digest says", "publish a file under its address once, and write its digest anew")
+    case .network:
+      return isRemote
+        ? await verdict(ofNetwork: evidence[0], ask)
+        : failed(
+          "\(place) is not in order", "make its index anew after every change of what is in it, and sign it last")
+    case .prompt:
+      return failed(
+        "the upgrade asks about a configuration file that nobody changed",
+        "a script of the package must not change a file that the package ships as a configuration file")
+    case .architecture:
+      return failed(
+        "the package is not for this architecture", "build it for each architecture that it is published for")
+    case .noSuchPackage where evidence.contains { $0.contains("nothing provides") || $0.contains("Depends:") }:
+      return failed(
+        "what the release depends on does not exist here", "depend on what this distro has, by its name there")
+    case .noSuchPackage: return failed("a package that is asked for does not exist", nil)
+    case .conflict:
+      return failed(
+        "a file of the package belongs to another package already", "declare the conflict, or move the file")
+    case .scriptlet: return failed("a script of the package failed", "run it by hand: 'muster run --keep failed'")
     case nil:
-      let what = part == .install ? "it cannot be installed" : "\(place) cannot be used"
-      return .failed(Reason("\(what): exit status \(status)", evidence: evidence), nil)
+      return failed(
+        part == .refresh
+          ? "the repository cannot be used: exit status \(status)" : "\(part.failure): exit status \(status)", nil)
     }
+  }
+
+  private var place: String { part == .refresh ? "the repository" : "the release" }
+
+  /// Whether the repository is on a host of its publisher's.
+  private var isRemote: Bool {
+    switch channel.source {
+    case .repository(let repository): if case .url = repository.place { true } else { false }
+    case .appImage(let image): if case .url = image.place { true } else { false }
+    case .formula: true
+    default: false
+    }
+  }
+
+  /// Whether a line is about the release's repository, and not about what the distro itself has.
+  private func isOwn(_ line: String) -> Bool {
+    if part == .refresh || channel.channel == .pypi || line.contains(name) || line.contains("/var/lib/muster/") {
+      return true
+    }
+    if part == .download { return FailureSign.ofDownload(line) != nil }
+    if case .formula = channel.source { return part != .bring && !Homebrew.hosts.contains { line.contains($0) } }
+    guard case .repository(let repository) = channel.source else { return false }
+    guard case .url(let url) = repository.place else { return repository.isServed && line.contains("127.0.0.1:") }
+    let host = url.description.split(separator: "/").dropFirst().first?.split(separator: "@").last ?? ""
+    return !host.isEmpty && line.contains(host)
+  }
+
+  /// Trouble with a host: the publisher's, if another answers at the same time.
+  private func verdict(ofNetwork line: String, _ ask: (String) async -> Bool) async -> Verdict {
+    guard isOwn(line) else {
+      return .error(Reason("a mirror cannot be reached", evidence: [line], hint: "try again later", blame: .mirror))
+    }
+    // What changes on the way is a fault of the way; what is wrong where it lies is the release's.
+    if !isRemote || line.contains("Hash Sum mismatch") {
+      return .failed(
+        Reason(
+          "\(place) is not in order", evidence: [line],
+          hint: "make its index anew after every change of what is in it, and sign it last"), nil)
+    }
+    return await ask(ControlHost.script(of: family))
+      ? .error(
+        Reason(
+          "the host that the release is published on does not give it, while others can be reached", evidence: [line],
+          hint: "look whether it is there, at the very address in the matrix", blame: .publisher))
+      : .error(
+        Reason(
+          "the host that the release is published on cannot be reached, nor can others", evidence: [line],
+          hint: "look at the network of this host, and try again", blame: .mirror))
   }
 }

@@ -30,7 +30,7 @@ extension StepRun {
     case .passed: return nil
     case .failed: break
     case .error(let reason):
-      if step.action.asksMirrors, reason.blame == .mirror, count < Self.mirrorTries {
+      if step.action.asksMirrors, reason.blame == .mirror || reason.blame == .publisher, count < Self.mirrorTries {
         return Pauses.growing(context.options.pauses.mirror, after: count, factor: 3)
       }
       guard reason.blame == .mirror || reason.blame == .guest else { return nil }
@@ -114,7 +114,7 @@ extension StepRun {
   private func unreachable(_ output: String) -> String? {
     if let line = FailureSign.ofUnreachableMirror(output) { return line }
     if phase == .provision, let line = FailureSign.ofUnreachableHost(output) { return line }
-    return FailureSign.tellsOfUnknownPackage(output) ? mirrorTrouble : nil
+    return FailureSign.tellsOfUnknownPackage(output) ? troubles.mirror : nil
   }
 
   private func perform(_ wait: WaitStep, _ tries: Tries, log: StepLog) async throws -> Verdict {
@@ -170,8 +170,9 @@ extension StepRun {
         subject: subject, expected: "\(prefix)\(fact.expectedText)", actual: "\(prefix)\(actual)",
         location: step.location)
       let evidence = what == nil ? [] : log.lastLines(5)
-      return .failed(
-        Reason("\(subject): \(mismatch.actual), expected \(mismatch.expected)", evidence: evidence), mismatch)
+      // What is looked at of a release says by itself what is wrong, but for a version.
+      let expectation = what != nil && index == 0 ? "" : ", expected \(mismatch.expected)"
+      return .failed(Reason("\(subject): \(mismatch.actual)\(expectation)", evidence: evidence), mismatch)
     }
     return .passed
   }
@@ -207,7 +208,8 @@ extension Step.Action {
   /// Whether mirrors are asked by Muster's own commands, which ask again by themselves.
   fileprivate var asksMirrors: Bool {
     switch self {
-    case .install, .channel(_, .refresh, _), .channel(_, .install, _): true
+    case .install: true
+    case .channel(_, let part?, _): part.asksHosts
     default: false
     }
   }

@@ -18,8 +18,8 @@ struct StepRun: Sendable {
   let number: Int
   let step: Step
   let cellCountdown: Countdown
-  /// The line by which an earlier step that passed told of a mirror that cannot be reached. `apt-get update` does.
-  let mirrorTrouble: String?
+  /// What steps before it told, though they passed.
+  let troubles: StepTroubles
 
   /// How a step ended, and what the attempt must know of it.
   struct End: Sendable {
@@ -27,7 +27,8 @@ struct StepRun: Sendable {
     var isMachineDead = false
     /// The log could not be written.
     var isHostUnable = false
-    var mirrorTrouble: String?
+    /// What this step and those before it told, though they passed.
+    var troubles: StepTroubles
   }
 
   /// The tries of a step, as far as they have come.
@@ -65,7 +66,7 @@ struct StepRun: Sendable {
         step: StepFinished(
           title: step.title, location: step.location, outcome: .error, seconds: stopwatch.elapsed.seconds,
           reason: Reason(error)),
-        isHostUnable: true)
+        isHostUnable: true, troubles: troubles)
     }
     await context.tell(.stepFinished(cell: cell.cell, attempt: attempt, phase: phase, step: end.step))
     return end
@@ -84,11 +85,11 @@ struct StepRun: Sendable {
     var end = End(
       step: StepFinished(
         title: step.title, location: step.location, outcome: .passed, seconds: 0, tries: max(1, tries.count),
-        log: log.name))
+        log: log.name), troubles: troubles)
     judge(result, tries: tries, log: log, into: &end)
     end.step.seconds = stopwatch.elapsed.seconds
     if end.step.outcome == .passed {
-      if case .run = step.action { end.mirrorTrouble = FailureSign.ofUnreachableMirror(log.text) }
+      end.troubles.note(log.text, of: step.action)
     } else {
       end.step.tail = log.lastLines(20)
     }
@@ -167,6 +168,38 @@ struct StepRun: Sendable {
       }
     default: return Reason("\(error)", blame: .host)
     }
+  }
+}
+
+/// What steps told that passed all the same, for those that come after them.
+struct StepTroubles: Sendable {
+  /// The line by which a script told of a mirror that cannot be reached. `apt-get update` ends with 0 then.
+  var mirror: String?
+  /// The line by which the last installation of a release told that a script of a package failed. Many package managers
+  /// end with 0 then.
+  var script: String?
+
+  mutating func note(_ output: String, of action: Step.Action) {
+    switch action {
+    case .run: mirror = mirror ?? FailureSign.ofUnreachableMirror(output)
+    case .channel(_, let part?, _) where part.installs: script = FailureSign.ofScript(output)
+    default: break
+    }
+  }
+}
+
+extension ChannelPart {
+  /// Whether the release's packages are put on the system.
+  var installs: Bool {
+    switch self {
+    case .install, .upgrade, .downgrade, .reinstall: true
+    default: false
+    }
+  }
+
+  /// Whether hosts of others are asked for something.
+  var asksHosts: Bool {
+    installs || [.bring, .serve, .add, .refresh, .download, .fuse, .fetch, .prepare, .prepareTest].contains(self)
   }
 }
 

@@ -5,6 +5,8 @@ package enum Blame: String, Sendable, Hashable, Codable, CaseIterable {
   case backend
   case image
   case mirror
+  /// The host that the release is published on, while others can be reached.
+  case publisher
   case guest
 }
 

@@ -30,6 +30,8 @@ extension Cell {
   package var expectedFailure: Remark? {
     expectation < 0 ? nil : document.expectedFailures[Int(expectation)].remark
   }
+  /// What its failure must tell to be the expected one; `nil` for any.
+  package var expectedMessage: String? { expectation < 0 ? nil : document.expectedFailures[Int(expectation)].message }
 
   var definition: Test { document.tests[Int(testNumber)] }
 }
@@ -37,8 +39,21 @@ extension Cell {
 extension Test {
   func cellName(distro: String, combination: Int) -> String {
     if axes.isEmpty { return "\(name)@\(distro)" }
-    let values = axes.map { "\($0.name)=\($0.values[$0.index(in: combination)])" }
+    var values: [String] = []
+    for axis in axes {
+      let value = axis.values[axis.index(in: combination)]
+      // The ordinary course needs no words.
+      if axis.name == Lifecycle.Course.axis, value == Lifecycle.Course.install.rawValue { continue }
+      values.append("\(axis.name)=\(value)")
+    }
+    if values.isEmpty { return "\(name)@\(distro)" }
     return "\(name)[\(values.joined(separator: ","))]@\(distro)"
+  }
+
+  /// What a cell is about.
+  func course(in combination: Int) -> Lifecycle.Course {
+    guard let axis = axes.last, axis.name == Lifecycle.Course.axis else { return .install }
+    return Lifecycle.Course(rawValue: axis.values[axis.index(in: combination)]) ?? .install
   }
 
   /// The architecture of a cell's machine: the axis `cpu`, or else the distro's.

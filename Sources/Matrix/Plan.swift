@@ -105,13 +105,16 @@ package struct CellPlan: Sendable {
   package var logLimit: Int
   /// The phases that hold steps, in order.
   package var phases: [Phase]
+  /// What happens to the release beside that; `MusterChannels` makes steps of it.
+  package var lifecycle: Lifecycle?
   /// Where the test stands in the matrix.
   package var location: Location
 
   package init(
     cell: String, test: String, distro: String, axes: [AxisValue], family: Family, cpu: CPU,
     tags: [String], images: [ImageChoice], resources: Resources, timeouts: Timeouts,
-    attempts: Attempts, logLimit: Int, phases: [Phase], location: Location
+    attempts: Attempts, logLimit: Int, phases: [Phase], lifecycle: Lifecycle? = nil,
+    location: Location
   ) {
     self.cell = cell
     self.test = test
@@ -126,6 +129,7 @@ package struct CellPlan: Sendable {
     self.attempts = attempts
     self.logLimit = logLimit
     self.phases = phases
+    self.lifecycle = lifecycle
     self.location = location
   }
 }
@@ -147,6 +151,7 @@ package struct Phase: Sendable {
   package enum Kind: String, Sendable, Codable, CaseIterable {
     case provision
     case verify
+    case lifecycle
   }
 
   package var kind: Kind

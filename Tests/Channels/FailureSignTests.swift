@@ -75,6 +75,65 @@ import Testing
     Sample(
       family: .alpine, output: "ERROR: unable to select packages:\n  nonesuch (no such package):", cause: .noSuchPackage
     ),
+    Sample(
+      family: .alpine,
+      output: "WARNING: updating and opening https://repo.example/apk: DNS: transient error (try again later)",
+      cause: .network),
+    Sample(
+      family: .alpine, output: "ERROR: greeter-1.2.0-r0: temporary error (try again later)", cause: .network),
+    Sample(
+      family: .alpine, output: "ERROR: greeter-1.2.0-r0: remote server returned error (try 'apk update')",
+      cause: .network),
+    Sample(
+      family: .alpine, output: "WARNING: opening /var/lib/muster/apk-1/repository: UNTRUSTED signature",
+      cause: .signature),
+    Sample(family: .alpine, output: "ERROR: greeter-1.2.0-r0: BAD signature", cause: .signature),
+    Sample(family: .alpine, output: "ERROR: greeter-1.2.0-r0: v2 package integrity error", cause: .checksum),
+    Sample(
+      family: .alpine, output: "ERROR: Unable to lock database: Resource temporarily unavailable", cause: .locked),
+    Sample(
+      family: .alpine, output: "ERROR: greeter-1.2.0-r0: trying to overwrite usr/bin/greet owned by other-1-r0.",
+      cause: .conflict),
+    Sample(
+      family: .alpine,
+      output: "ERROR: unable to select packages:\n  greeter-1.2.0-r0:\n    error: uninstallable\n    arch: aarch64",
+      cause: .architecture),
+    Sample(
+      family: .alpine, output: "ERROR: greeter-1.2.0-r0.post-install: script exited with error 3", cause: .scriptlet),
+    Sample(
+      family: .alpine, output: "ERROR: lib/apk/exec/greeter-1.2.0-r0.post-install: exited with error 3",
+      cause: .scriptlet),
+    Sample(
+      family: .debian, output: "curl: (22) The requested URL returned error: 503\nError: greeter: Failed to download",
+      cause: .network),
+    Sample(
+      family: .debian,
+      output: "Error: Failed to download resource \"greeter\"\nSHA-256 mismatch\nExpected: 00\n  Actual: 11",
+      cause: .checksum, line: "SHA-256 mismatch"),
+    Sample(
+      family: .debian, output: "Error: No available formula with the name \"greeter/tap/gretter\".",
+      cause: .noSuchPackage),
+    Sample(
+      family: .fedora, output: "Error: A `brew install x` process has already locked /home/linuxbrew/x.", cause: .locked
+    ),
+    Sample(
+      family: .fedora, output: "Error: The `brew link` step did not complete successfully", cause: .conflict),
+    Sample(
+      family: .suse, output: "Warning: The post-install step did not complete successfully", cause: .scriptlet),
+    Sample(
+      family: .arch, output: "greeter: The x86_64 architecture is required for this software.", cause: .architecture),
+    // The address is wrong, or what is there went: the release's.
+    Sample(
+      family: .debian,
+      output: "curl: (22) The requested URL returned error: 404\nError: Download failed: https://g.example/x",
+      cause: nil),
+    Sample(family: .arch, output: "==> ERROR: One or more files did not pass the validity check!", cause: .checksum),
+    Sample(
+      family: .fedora,
+      output: "OpenPGP check for package \"greeter-1.2.0-1.x86_64\" (/x.rpm) from repo \"muster-1\" has failed: ",
+      cause: .signature),
+    Sample(
+      family: .fedora, output: ">>> Error in post-install scriptlet: greeter-0:1.2.0-1.x86_64", cause: .scriptlet),
     Sample(family: .debian, output: "something else", cause: nil),
   ]
 
@@ -92,6 +151,10 @@ import Testing
     "WARNING: Retrying (Retry(total=4, connect=None)) after connection broken by 'NewConnectionError(...)': /simple/x/",
     "Download (curl) error for 'http://m/x': Error code: Connection failed",
     "error: failed retrieving file 'core.db' from m : Resolving timed out after 10000 milliseconds",
+    "WARNING: fetching https://dl-cdn.alpinelinux.org/x: temporary error (try again later)",
+    "WARNING: updating and opening https://m/x: Connection refused",
+    "WARNING: updating https://m/x: HTTP 503: Service Unavailable",
+    "ERROR: greeter-1.2.0-r0: network error (check Internet connection and firewall)",
   ])
   func mirrors(line: String) {
     #expect(FailureSign.ofUnreachableMirror("before\n\(line)\nafter") == line.drop { $0 == " " }.description)
@@ -104,6 +167,10 @@ import Testing
     "E: Failed to fetch http://m/x  404  Not Found [IP: 127.0.0.1 80]", "E: Unable to locate package greeter",
     "error: failed retrieving file 'x' from m : The requested URL returned error: 404",
     "  - Status code: 404 for http://m/x",
+    "WARNING: updating and opening https://m/x: HTTP 404: Not Found", "WARNING: opening /r: UNTRUSTED signature",
+    "ERROR: greeter-1.2.0-r0.post-install: script exited with error 1",
+    "ERROR: greeter-1.2.0-r0: v2 package integrity error", "Error: muster/tap/greeter: failed", "SHA-256 mismatch",
+    "curl: (22) The requested URL returned error: 404",
   ])
   func noMirrors(line: String) {
     #expect(FailureSign.ofUnreachableMirror(line) == nil)

@@ -22,7 +22,7 @@ import Testing
     #expect(events.count > 30)
     for event in events {
       let data = try JSONEncoder().encode(Event(time: 1, elapsed: 0.5, kind: event))
-      expectNoDifference("\(try JSONDecoder().decode(Event.self, from: data).kind)", "\(event)")
+      #expect(diff("\(try JSONDecoder().decode(Event.self, from: data).kind)", "\(event)") == nil)
     }
   }
 

@@ -1,4 +1,3 @@
-import CustomDump
 import MusterCatalog
 import MusterDiagnostics
 import MusterHost
@@ -20,9 +19,8 @@ import Testing
             - run: cat $ROOT/greeting
               stdout: {equals: hello}
       """)
-    expectNoDifference(
-      events.briefs,
-      [
+    #expect(
+      events.briefs == [
         "run started", "t@d started", "attempt 1", "launch {", "launched", "} launch", "provision {",
         "step: run echo hello >$ROOT/greeting", "step passed", "} provision", "verify {",
         "step: run cat $ROOT/greeting", "step passed", "} verify", "purge {", "purged", "} purge", "attempt passed",

@@ -176,7 +176,7 @@ struct MistakeTests {
           resources: {memory: "${memory}", cpus: "${distro}"}
           verify: {run: x}
         t2: {}
-        t3: {distros: "suse & debian-12", tags: x, verify: [{run: "echo ${memory}"}], lifecycle: {remove: true}}
+        t3: {distros: "suse & debian-12", tags: x, verify: [{run: "echo ${memory}"}], hardening: {remove: true}}
         t4: []
       exclude:
         - {test: t1}
@@ -210,7 +210,7 @@ struct MistakeTests {
         m.yaml:13:3-5 error: the test 't2' does nothing; hint: add 'verify' with a list of steps
         m.yaml:14:17-35 warning: this chooses no distro
         m.yaml:14:67-76 error: '${memory}' is an axis of the test 't1', and has no value here; hint: use it in that test, or declare it under 'vars'
-        m.yaml:14:81-90 error: unknown key 'lifecycle' in a test; hint: the keys are: distros, tags, axes, provision, verify, resources, timeouts, attempts, logs, env
+        m.yaml:14:81-90 error: unknown key 'hardening' in a test; hint: the keys are: distros, tags, axes, provision, verify, lifecycle, resources, timeouts, attempts, logs, env
         m.yaml:15:7-9 error: expected a mapping for a test, found a list; hint: write {verify: [{run: …}]}
         m.yaml:17:5-15 error: 'exclude' needs a reason; hint: add 'reason:' so that it can be judged later
         m.yaml:18:5-16 error: this does not say which cells it is for; hint: add 'test' or 'distro', or both
@@ -285,7 +285,7 @@ struct MistakeTests {
         m.yaml:8:46-48 error: a '${' without its '}'; hint: write $${ for a literal '${'
         m.yaml:10:9-13 error: a step does one thing, and this is both 'run' and 'copy'; hint: write two steps; note at 9:9: 'run' is here
         m.yaml:11:9-13 error: unknown step 'ruun'; hint: did you mean 'run'?
-        m.yaml:12:9-13 error: a step that does nothing; hint: a step has one of run, copy, fetch, install, check, reboot, wait, apt, rpm, aur, pypi
+        m.yaml:12:9-13 error: a step that does nothing; hint: a step has one of run, copy, fetch, install, check, reboot, wait, apt, rpm, aur, pypi, appimage, apk, homebrew
         m.yaml:14:15-23 error: the secret 'TOKEN' cannot be used in the name of a step; hint: secrets can be used in scripts, expectations and the values of 'env'
         m.yaml:15:15-18 error: 256 is not an exit status; hint: they go from 0 to 255
         m.yaml:16:18-23 error: unknown key 'equal' in what is expected; hint: did you mean 'equals'?
@@ -331,7 +331,7 @@ struct MistakeTests {
         m.yaml:47:9-15 error: expected a step, found text; hint: write 'reboot:'
         m.yaml:48:9-18 error: expected a step, found text; hint: write 'run: …' to run a command
         m.yaml:50:9-14 error: 'retry' goes with 'run', not with 'wait'
-        m.yaml:51:9-16 error: unknown step 'flatpak'; hint: the steps are: run, copy, fetch, install, check, reboot, wait, apt, rpm, aur, pypi
+        m.yaml:51:9-16 error: unknown step 'flatpak'; hint: the steps are: run, copy, fetch, install, check, reboot, wait, apt, rpm, aur, pypi, appimage, apk, homebrew
         """#)
   }
 }

@@ -1,13 +1,13 @@
 #!/bin/sh
 # Builds greeter in two versions and publishes both as people do, in `dist`: a signed APT repository, a signed RPM
-# repository, a signed pacman repository with the PKGBUILD that it is built by, and an index of Python packages.
+# repository, a signed pacman repository with the PKGBUILD that it is built by, an index of Python packages, and an AppImage.
 set -eu
 cd "$(dirname "$0")"
 ../prerequisites.sh gcc make gnupg apt-utils dpkg-dev rpm createrepo-c pacman-package-manager makepkg \
-  libarchive-tools fakeroot python3
+  libarchive-tools fakeroot python3 python3-pip unzip file
 
 rm -rf dist work
-mkdir -p dist/apt/pool dist/rpm dist/aur dist/pacman work
+mkdir -p dist/apt/pool dist/rpm work
 trap 'rm -rf work' EXIT
 
 # A key of its own, in a keyring of its own.
@@ -71,6 +71,8 @@ deb 1.2.0
   apt-ftparchive -o APT::FTPArchive::Release::Suite=stable -o APT::FTPArchive::Release::Codename=stable \
     -o APT::FTPArchive::Release::Components=main -o "APT::FTPArchive::Release::Architectures=$architecture" \
     release dists/stable >work-release
+  # A Release file that ends is one that nobody can hold back for ever.
+  sed -i "/^Date:/a Valid-Until: $(LC_ALL=C date -u -d '+30 days' '+%a, %d %b %Y %H:%M:%S UTC')" work-release
   mv work-release dists/stable/Release
   gpg --batch --quiet --clearsign --output dists/stable/InRelease dists/stable/Release
 )
@@ -100,6 +102,7 @@ gzip -9n %{buildroot}/usr/share/man/man1/greeter.1
 %config(noreplace) /etc/greeter.conf
 /usr/lib/systemd/system/greeterd.service
 /usr/share/applications/greeter.desktop
+/usr/share/icons/hicolor/scalable/apps/greeter.svg
 /usr/share/man/man1/greeter.1.gz
 
 %post -p /bin/sh
@@ -126,8 +129,10 @@ gpg --batch --quiet --armor --detach-sign dist/rpm/repodata/repomd.xml
 
 pkgbuild() {
   version=$1
-  tar -C work --transform "s/source-$version/greeter-$version/" -czf "dist/aur/greeter-$version.tar.gz" "source-$version"
-  cat >dist/aur/PKGBUILD <<END
+  folder=$2
+  mkdir -p "$folder"
+  tar -C work --transform "s/source-$version/greeter-$version/" -czf "$folder/greeter-$version.tar.gz" "source-$version"
+  cat >"$folder/PKGBUILD" <<END
 pkgname=greeter
 pkgver=$version
 pkgrel=1
@@ -137,7 +142,7 @@ license=(MIT)
 backup=(etc/greeter.conf)
 install=greeter.install
 source=(greeter-\$pkgver.tar.gz)
-sha256sums=($(sha256sum "dist/aur/greeter-$version.tar.gz" | cut -d ' ' -f 1))
+sha256sums=($(sha256sum "$folder/greeter-$version.tar.gz" | cut -d ' ' -f 1))
 options=(!debug)
 
 build() {
@@ -149,11 +154,12 @@ package() {
   make -C "greeter-\$pkgver" VERSION="\$pkgver" DESTDIR="\$pkgdir" install
 }
 END
-  cat >dist/aur/greeter.install <<'END'
+  cat >"$folder/greeter.install" <<'END'
 post_install() {
   if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
-    systemctl enable --quiet --now greeterd.service
+    systemctl enable --quiet greeterd.service
+    systemctl restart greeterd.service
   fi
 }
 
@@ -162,31 +168,54 @@ post_upgrade() { post_install; }
 pre_remove() {
   if [ -d /run/systemd/system ]; then systemctl disable --quiet --now greeterd.service; fi
 }
+
+post_remove() {
+  if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
+}
 END
 }
 
-# makepkg refuses to be root.
-pkgbuild 1.2.0
-cp -r dist/aur work/makepkg
-(
-  cd work/makepkg
-  set -- makepkg -f -d --nocheck
-  if [ "$(id -u)" -eq 0 ]; then
-    chown -R 65534:65534 .
-    chmod 755 ..
-    set -- setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$PWD" "$@"
-  fi
-  "$@" >makepkg.log 2>&1 || { cat makepkg.log >&2; exit 1; }
-)
-cp work/makepkg/greeter-1.2.0-1-*.pkg.tar.* dist/pacman
-(
-  cd dist/pacman
-  set -- ./*.pkg.tar.*
-  for package; do gpg --batch --quiet --detach-sign "$package"; done
-  repo-add -q -s greeter.db.tar.gz "$@" >repo-add.log 2>&1 || { cat repo-add.log >&2; exit 1; }
-  rm repo-add.log
-)
+# A repository of pacman has one version of each package. makepkg refuses to be root.
+pacman_() {
+  version=$1
+  pkgbuild_folder=$2
+  repository=$3
+  mkdir -p "$repository"
+  rm -rf work/makepkg
+  cp -r "$pkgbuild_folder" work/makepkg
+  (
+    cd work/makepkg
+    set -- makepkg -f -d --nocheck
+    if [ "$(id -u)" -eq 0 ]; then
+      chown -R 65534:65534 .
+      chmod 755 ..
+      set -- setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$PWD" "$@"
+    fi
+    "$@" >makepkg.log 2>&1 || { cat makepkg.log >&2; exit 1; }
+  )
+  cp work/makepkg/greeter-"$version"-1-*.pkg.tar.* "$repository"
+  (
+    cd "$repository"
+    set -- ./*.pkg.tar.*
+    for package; do gpg --batch --quiet --detach-sign "$package"; done
+    repo-add -q -s greeter.db.tar.gz "$@" >repo-add.log 2>&1 || { cat repo-add.log >&2; exit 1; }
+    rm repo-add.log
+  )
+}
+
+pkgbuild 1.1.0 dist/aur-1.1.0
+pkgbuild 1.2.0 dist/aur
+pacman_ 1.1.0 dist/aur-1.1.0 dist/pacman-1.1.0
+pacman_ 1.2.0 dist/aur dist/pacman
 
 python3 wheel.py 1.1.0 dist/pypi
 python3 wheel.py 1.2.0 dist/pypi
-ls dist/apt/pool dist/rpm dist/aur dist/pacman dist/pypi/greeter
+
+# The tools for AppImages that can be had from PyPI are for x86_64.
+if [ "$(uname -m)" = x86_64 ]; then
+  for version in 1.1.0 1.2.0; do
+    make -s -C "work/source-$version" VERSION="$version" install DESTDIR="$PWD/work/appimage-$version"
+    ./appimage.sh "$PWD/work/appimage-$version" "$version" "$PWD/dist/Greeter-$version-x86_64.AppImage"
+  done
+fi
+ls dist dist/apt/pool dist/rpm dist/aur dist/pacman dist/pypi/greeter

@@ -10,17 +10,13 @@ extension MatrixDecoder {
     for entry in mapping.entries {
       if isAxisName(entry), let values = axisValues(entry) { axes.append(Axis(name: entry.key, values: values)) }
     }
-    var stride = 1
-    for index in axes.indices.reversed() {
-      axes[index].stride = stride
-      let (product, overflow) = stride.multipliedReportingOverflow(by: axes[index].values.count)
-      guard !overflow, product <= Plan.cellLimit else {
-        report(
-          "these axes make more than \(Plan.cellLimit) cells on each distro", at: node.span,
-          hint: "use fewer axes, or fewer values")
-        return []
-      }
-      stride = product
+    axes = Axis.strided(axes)
+    let (count, overflow) = (axes.first?.stride ?? 1).multipliedReportingOverflow(by: axes.first?.values.count ?? 1)
+    guard !overflow, count <= Plan.cellLimit else {
+      report(
+        "these axes make more than \(Plan.cellLimit) cells on each distro", at: node.span,
+        hint: "use fewer axes, or fewer values")
+      return []
     }
     return axes
   }
@@ -33,6 +29,8 @@ extension MatrixDecoder {
       problem = "\(quoted(name)) cannot be the name of an axis"
     } else if BuiltIn(rawValue: name) != nil {
       problem = "'\(name)' is a variable that every cell has"
+    } else if name == Lifecycle.Course.axis {
+      problem = "'\(name)' is the axis that a test's 'lifecycle' makes"
     } else if variables.values[name] != nil {
       problem = "'\(name)' is a variable already"
     } else if variables.secrets.contains(name) {

@@ -3,33 +3,44 @@ import MusterYAML
 
 /// The steps that are called after a channel: `apt: {repository: dist/apt, key: dist/key.asc, install: greeter}`.
 extension MatrixDecoder {
+  private static let repositoryKeys = ["key", "fingerprint", "suite", "components", "name", "serve"]
   private static let sharedKeys = ["repository", "file", "install", "version", "checks"]
 
   private static func keys(of channel: ChannelStep.Channel) -> [String] {
     switch channel {
-    case .apt: sharedKeys + ["key", "suite", "components"]
-    case .rpm: sharedKeys + ["key"]
-    case .aur: ["package", "pkgbuild", "repository", "name", "key", "install", "version", "checks"]
-    case .pypi: sharedKeys
+    case .apt: sharedKeys + ["key", "fingerprint", "suite", "components", "serve"]
+    case .rpm: sharedKeys + ["key", "fingerprint", "serve"]
+    case .aur:
+      ["package", "pkgbuild", "repository", "name", "key", "fingerprint", "install", "version", "checks", "serve"]
+    case .pypi: sharedKeys + ["serve"]
+    case .appimage: appImageKeys
+    case .apk: sharedKeys + ["key", "serve"]
+    case .homebrew: ["tap", "formula", "version", "checks"]
     }
   }
 
   func channel(_ entry: Mapping.Entry, _ scope: Scope) -> StepTemplate.Channel? {
     guard let channel = ChannelStep.Channel(rawValue: entry.key),
-      let mapping = mapping(entry.value, "'\(entry.key)'", hint: "write {repository: …, key: …, install: …}")
+      let mapping = mapping(
+        entry.value, "'\(entry.key)'",
+        hint: channel == .appimage ? "write {file: …}" : "write {repository: …, key: …, install: …}")
     else { return nil }
     let known = Self.keys(of: channel)
     for entry in mapping.entries where !known.contains(entry.key) {
       reportUnknown(entry, in: "a step with '\(channel.rawValue)'", known: known)
     }
-    let packages = (mapping["install"] ?? mapping["package"]).map { packageNames($0, scope) }
+    if channel == .appimage { return appImage(mapping, at: entry.value.span, scope) }
+    let packages = (mapping["install"] ?? mapping["package"] ?? mapping["formula"]).map { packageNames($0, scope) }
     let version = mapping["version"].flatMap { template($0, "a version", scope, .all) }
     let checks = mapping["checks"].map { channelChecks($0, of: channel) } ?? channel.checks
-    guard let source = source(of: mapping, channel, known, at: entry.value.span, scope) else { return nil }
+    guard let source = source(of: mapping, channel, known: known, at: entry.value.span, scope) else { return nil }
     if case .repository = source, packages == nil, lacks(mapping, "install", known: known) {
       report("'\(channel.rawValue)' needs 'install'", at: entry.value.span, hint: "name the release's packages")
     }
-    if packages?.isEmpty ?? false, let span = mapping["install"]?.span {
+    if channel == .homebrew, packages == nil, lacks(mapping, "formula", known: known) {
+      report("'homebrew' needs 'formula'", at: entry.value.span, hint: "write {formula: user/tap/name}")
+    }
+    if packages?.isEmpty ?? false, let span = (mapping["install"] ?? mapping["formula"])?.span {
       report("a list of packages that is empty", at: span)
     }
     return StepTemplate.Channel(
@@ -44,9 +55,10 @@ extension MatrixDecoder {
   }
 
   /// Either a repository or a file.
-  private func source(
-    of mapping: Mapping, _ channel: ChannelStep.Channel, _ known: [String], at span: Span, _ scope: Scope
+  func source(
+    of mapping: Mapping, _ channel: ChannelStep.Channel, known: [String], at span: Span, _ scope: Scope
   ) -> StepTemplate.Channel.Source? {
+    if channel == .homebrew { return .formula(tap: mapping["tap"].flatMap { template($0, "a path", scope, .all) }) }
     let sources = ["repository", "file", "pkgbuild", "package"].filter(known.contains)
     let names = mapping.entries.filter { sources.contains($0.key) }
     if names.count > 1 {
@@ -68,8 +80,8 @@ extension MatrixDecoder {
     let what = from.key == "repository" ? "a repository" : "a path"
     guard let place = template(from.value, what, scope, .all) else { return nil }
     if from.key != "repository" {
-      for key in ["key", "suite", "components", "name"] where mapping[key] != nil {
-        guard let wrong = mapping.entries.first(where: { $0.key == key }) else { continue }
+      for wrong in mapping.entries where Self.repositoryKeys.contains(wrong.key) && known.contains(wrong.key) {
+        let key = wrong.key
         report("'\(key)' is of a repository, and this step has '\(from.key)'", at: wrong.keySpan)
       }
       return from.key == "file" ? .file(place) : .pkgbuild(place)
@@ -83,11 +95,20 @@ extension MatrixDecoder {
       repository.components = oneOrMore(node, "'components'")?.compactMap { template($0, "a component", scope) } ?? []
     }
     repository.key = mapping["key"].flatMap { template($0, "the file of a key", scope) }
+    repository.fingerprint = known.contains("fingerprint") ? fingerprint(in: mapping, known) : nil
+    if let entry = mapping.entries.first(where: { $0.key == "serve" }), known.contains("serve") {
+      repository.isServed = bool(entry.value, "'serve'") ?? false
+      if repository.isServed, place.isURL {
+        report(
+          "'serve' is for a folder of this host, and this repository is served already", at: entry.keySpan,
+          hint: "leave it out, or name the folder in place of the URL")
+      }
+    }
     return .repository(repository)
   }
 
   /// `{libraries: false}`: which of the checks are not made.
-  private func channelChecks(_ node: Node, of channel: ChannelStep.Channel) -> [ChannelStep.Check] {
+  func channelChecks(_ node: Node, of channel: ChannelStep.Channel) -> [ChannelStep.Check] {
     guard let mapping = mapping(node, "'checks'", hint: "write {libraries: false} to leave one out") else { return [] }
     var checks = channel.checks
     for entry in mapping.entries {

@@ -1,9 +1,12 @@
 import MusterDiagnostics
 import MusterYAML
 
-/// The keys `exclude` and `expect-failure`: `{test: …, distro: …, axes: {memory: 512M}, reason: …}`.
+/// The keys `exclude` and `expect-failure`: `{test: …, distro: …, axes: {memory: 512M}, reason: …}`. What is expected to fail
+/// can say with which `message`.
 extension MatrixDecoder {
-  private static let ruleKeys = ["test", "distro", "axes", "reason"]
+  private static func ruleKeys(_ what: String) -> [String] {
+    ["test", "distro", "axes", "reason"] + (what == "expect-failure" ? ["message"] : [])
+  }
 
   /// - Parameter tests: The tests; `nil` when some of them could not be read.
   func rules(_ node: Node, _ what: String, _ tests: [Test]?, _ names: Names) -> [Rule] {
@@ -34,14 +37,16 @@ extension MatrixDecoder {
       case "distro": rule.distros = selector(entry.value, "'distro'", &distros) ?? Selector()
       case "axes": rule.axes = ruleAxes(entry.value)
       case "reason": rule.reason = constant(entry.value, "a reason") ?? ""
-      default: reportUnknown(entry, in: what, known: Self.ruleKeys)
+      case "message" where Self.ruleKeys(what).contains("message"):
+        rule.message = constant(entry.value, "a message")
+      default: reportUnknown(entry, in: what, known: Self.ruleKeys(what))
       }
     }
     if let reason = mapping["reason"] {
       if rule.reason.allSatisfy(\.isWhitespace), case .scalar(let scalar) = reason.content, !scalar.isNull {
         report("a reason that is empty", at: reason.span)
       }
-    } else if lacks(mapping, "reason", known: Self.ruleKeys) {
+    } else if lacks(mapping, "reason", known: Self.ruleKeys(what)) {
       report("'\(what)' needs a reason", at: span, hint: "add 'reason:' so that it can be judged later")
     }
     if !mapping.entries.contains(where: { ["test", "distro", "axes"].contains($0.key) }) {

@@ -3,7 +3,7 @@ import MusterDiagnostics
 import MusterYAML
 
 extension MatrixDecoder {
-  private static let testKeys = ["distros", "tags", "axes", "provision", "verify"]
+  private static let testKeys = ["distros", "tags", "axes", "provision", "verify", "lifecycle"]
 
   /// The tags of each test, and which axes there are: what other texts may speak of before any test is read.
   func outline(_ tests: Mapping) -> [[String]] {
@@ -19,6 +19,8 @@ extension MatrixDecoder {
           for axis in axes.entries where variables.axes[axis.key] == nil {
             variables.axes[axis.key] = entries[index].key
           }
+        case "lifecycle" where Self.makesCells(mapping.entries[place].value):
+          variables.axes[Lifecycle.Course.axis] = entries[index].key
         default: break
         }
       }
@@ -50,13 +52,19 @@ extension MatrixDecoder {
     for entry in mapping.entries {
       switch entry.key {
       case "distros": test.distros = distros(entry.value, &chooser)
-      case "tags", "axes": break
+      case "tags", "axes", "lifecycle": break
       case "provision": test.provision = steps(entry.value, "'provision'", scope)
       case "verify": test.verify = steps(entry.value, "'verify'", scope)
       default:
         if !takeSetting(entry, into: &test.settings, scope) {
           reportUnknown(entry, in: "a test", known: Self.testKeys + Self.settingsKeys)
         }
+      }
+    }
+    if let entry = mapping.entries.first(where: { $0.key == "lifecycle" }) {
+      test.lifecycle = lifecycle(entry, of: test, scope)
+      if let courses = test.lifecycle?.courses, courses.count > 1 {
+        test.axes = Axis.strided(test.axes + [Axis(name: Lifecycle.Course.axis, values: courses.map(\.rawValue))])
       }
     }
     if ["verify", "provision"].allSatisfy({ isNoSteps(mapping, $0) }) {

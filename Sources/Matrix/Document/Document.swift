@@ -58,6 +58,7 @@ struct Test: Sendable {
   var settings: Settings
   var provision: [StepTemplate]
   var verify: [StepTemplate]
+  var lifecycle: LifecycleTemplate?
 
   /// How many cells it makes on each of its distros.
   var combinations: Int { axes.first.map { $0.stride * $0.values.count } ?? 1 }
@@ -73,6 +74,8 @@ struct Rule: Sendable {
   /// Each axis must have one of its values.
   var axes: [(name: String, values: [String])]
   var reason: String
+  /// What a failure must tell to be the expected one.
+  var message: String?
   var span: Span
 
   var remark: Remark { Remark(reason: reason, location: span.location) }

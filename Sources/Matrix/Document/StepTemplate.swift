@@ -57,6 +57,16 @@ struct StepTemplate: Sendable {
       case file(Template)
       case pkgbuild(Template)
       case userRepository
+      case formula(tap: Template?)
+      case appImage(AppImage)
+    }
+
+    struct AppImage: Sendable {
+      /// A path, or a URL.
+      var place: Template
+      var command: String
+      var run: Setting<ChannelStep.AppImage.Run>
+      var sha256: String?
     }
 
     struct Repository: Sendable {
@@ -65,6 +75,8 @@ struct StepTemplate: Sendable {
       var suite: Template?
       var components: [Template] = []
       var key: Template?
+      var fingerprint: String?
+      var isServed = false
     }
   }
 

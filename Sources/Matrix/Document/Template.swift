@@ -76,6 +76,18 @@ struct Axis: Sendable {
   var stride = 1
 
   func index(in combination: Int) -> Int { combination / stride % values.count }
+
+  /// The axes with their strides; one that no number can hold is the largest number.
+  static func strided(_ axes: [Axis]) -> [Axis] {
+    var axes = axes
+    var stride = 1
+    for index in axes.indices.reversed() {
+      axes[index].stride = stride
+      let (product, overflow) = stride.multipliedReportingOverflow(by: axes[index].values.count)
+      stride = overflow ? Int.max : product
+    }
+    return axes
+  }
 }
 
 /// A value that was decoded when the file was read: one, or one for each value of some axes.

@@ -40,7 +40,10 @@ extension Cell {
         launch: context.value(defaults, \.launchAttempts, or: Defaults.launchAttempts),
         cell: context.value(defaults, \.cellAttempts, or: Defaults.cellAttempts)),
       logLimit: context.value(defaults, \.logLimit, or: Defaults.logLimit),
-      phases: phases.filter { !$0.steps.isEmpty }, location: location)
+      phases: phases.filter { !$0.steps.isEmpty },
+      lifecycle: context.test.lifecycle?.lifecycle(
+        context.test.course(in: context.combination), of: phases[0].steps, context, resolve),
+      location: location)
   }
 }
 

@@ -64,7 +64,13 @@ extension Plan {
           write(
             .provision, [(context.distro.provision, distro), (context.test.provision, test.provision)], context,
             to: &json)
-          write(.verify, [(context.test.verify, test.verify)], context, to: &json)
+          let course = context.test.course(in: context.combination)
+          let changes = context.test.lifecycle?.wishes(of: course) ?? []
+          if course != .install { write(changes, to: &json) }
+          if course == .install || course == .upgrade {
+            write(.verify, [(context.test.verify, test.verify)], context, to: &json)
+          }
+          if course == .install { write(changes, to: &json) }
         })
     }
   }
@@ -88,6 +94,19 @@ extension Plan {
               }
             }
           }
+        })
+    }
+  }
+
+  /// What happens to the release beside being installed and verified.
+  private func write(_ changes: [(title: String, span: Span)], to json: inout JSONWriter) {
+    if changes.isEmpty { return }
+    json.object { json in
+      json.member("phase", Phase.Kind.lifecycle.rawValue)
+      json.member(
+        "steps",
+        array: { json in
+          for change in changes { change.span.write(titled: change.title, to: &json) }
         })
     }
   }
@@ -123,15 +142,19 @@ private struct WrittenSteps {
 }
 
 extension StepTemplate {
+  fileprivate func write(titled title: String, to json: inout JSONWriter) { span.write(titled: title, to: &json) }
+}
+
+extension Span {
   fileprivate func write(titled title: String, to json: inout JSONWriter) {
     json.object { json in
       json.member("title", title)
       json.member(
         "location",
         object: { json in
-          json.member("file", span.file.path)
-          json.member("line", span.start.line)
-          json.member("column", span.start.column)
+          json.member("file", file.path)
+          json.member("line", start.line)
+          json.member("column", start.column)
         })
     }
   }

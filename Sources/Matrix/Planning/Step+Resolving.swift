@@ -42,22 +42,33 @@ extension StepTemplate.Action {
 
 extension StepTemplate.Channel {
   fileprivate func step(_ context: CellContext) -> ChannelStep {
+    ChannelStep(
+      channel: channel, source: source.source(context, base: base), packages: packages.map(context.text),
+      version: version.map(context.masked), checks: checks)
+  }
+}
+
+extension StepTemplate.Channel.Source {
+  func source(_ context: CellContext, base: String) -> ChannelStep.Source {
     let path = { (template: Template) in Path.absolute(context.text(template), in: base) }
-    let source: ChannelStep.Source =
-      switch self.source {
-      case .file(let file): .file(path(file))
-      case .pkgbuild(let folder): .pkgbuild(path(folder))
-      case .userRepository: .userRepository
-      case .repository(let repository):
-        .repository(
-          ChannelStep.Repository(
-            place: repository.place.isURL ? .url(context.masked(repository.place)) : .folder(path(repository.place)),
-            suite: repository.suite.map(context.text), components: repository.components.map(context.text),
-            key: repository.key.map(path)))
-      }
-    return ChannelStep(
-      channel: channel, source: source, packages: packages.map(context.text), version: version.map(context.masked),
-      checks: checks)
+    return switch self {
+    case .file(let file): .file(path(file))
+    case .pkgbuild(let folder): .pkgbuild(path(folder))
+    case .userRepository: .userRepository
+    case .appImage(let image):
+      .appImage(
+        ChannelStep.AppImage(
+          place: image.place.isURL ? .url(context.masked(image.place)) : .file(path(image.place)),
+          command: image.command, run: context.value(image.run), sha256: image.sha256))
+    case .formula(let tap): .formula(tap: tap.map(path))
+    case .repository(let repository):
+      .repository(
+        ChannelStep.Repository(
+          place: repository.place.isURL ? .url(context.masked(repository.place)) : .folder(path(repository.place)),
+          suite: repository.suite.map(context.text), components: repository.components.map(context.text),
+          key: repository.key.map(path), fingerprint: repository.fingerprint,
+          isServed: repository.isServed))
+    }
   }
 }
 

@@ -64,6 +64,7 @@ extension StepTemplate.Channel {
     let what =
       switch source {
       case .file(let path) where packages.isEmpty: text(path).split(separator: "/").last.map(String.init) ?? ""
+      case .appImage(let image): image.command
       case .pkgbuild(let path) where packages.isEmpty: "PKGBUILD of \(text(path))"
       default: packages.map(text).joined(separator: " ")
       }

@@ -1,0 +1,158 @@
+import MusterCatalog
+import MusterDiagnostics
+import MusterMatrix
+
+/// What happens to a release beside being installed and verified, taken apart into steps of their own.
+struct LifecycleParts {
+  var lifecycle: Lifecycle
+  /// The step of `provision` that installs the release.
+  var step: Step
+  var release: ChannelStep
+  var family: Family
+  /// Tells the steps of a cell apart; the other release, where it comes from elsewhere, has the next.
+  var number: Int
+
+  /// The steps in place of the release's own.
+  var provision: [Step] {
+    switch lifecycle.course {
+    case .install, .downgrade: step.parts(of: release, number, family, before: preparation)
+    case .upgrade:
+      lifecycle.upgrade.map { wish in
+        var older = step
+        older.title = wish.value.release.title
+        return older.parts(of: wish.value.release, number, family)
+      } ?? []
+    case .refuse: step.bringing(release, number, family)
+    }
+  }
+
+  /// The steps of the phase `lifecycle`.
+  var steps: [Step] {
+    switch lifecycle.course {
+    case .install: reinstallation + removal + again
+    case .upgrade: lifecycle.upgrade.map(upgrade) ?? []
+    case .downgrade: lifecycle.downgrade.map(downgrade) ?? []
+    case .refuse:
+      lifecycle.refuses.map { wish in
+        part(.refuse(wish.value), "refuse \(wish.value.rawValue)", at: wish.location)
+      }
+    }
+  }
+
+  /// What must be done before the release is there, to tell later what it left.
+  private var preparation: [(ChannelPart, String)] {
+    guard lifecycle.course == .install, lifecycle.leftovers != nil else { return [] }
+    let prepare: [(ChannelPart, String)] =
+      [.apt, .homebrew].contains(release.channel) ? [(.prepare, "install what it depends on")] : []
+    return prepare + [(.snapshot, "note what the system has")]
+  }
+
+  private func part(
+    _ part: ChannelPart, _ title: String, at location: Location, of channel: ChannelStep? = nil, number: Int? = nil
+  ) -> Step {
+    var step = step
+    step.action = .channel(channel ?? release, part, number: number ?? self.number)
+    step.title = "\(channel?.title ?? self.step.title): \(title)"
+    step.location = location
+    return step
+  }
+
+  private func checks(of channel: ChannelStep, at location: Location, number: Int? = nil) -> [Step] {
+    channel.lookingAt.map { part, title in
+      self.part(part, title, at: location, of: channel, number: number)
+    }
+  }
+
+  private var reinstallation: [Step] {
+    guard let location = lifecycle.reinstall else { return [] }
+    if release.channel == .appimage {
+      return [part(.install, "install anew", at: location)] + checks(of: release, at: location)
+    }
+    return [part(.reinstall, "reinstall", at: location)] + checks(of: release, at: location)
+  }
+
+  /// Conffiles may stay when a package is only removed.
+  private var removal: [Step] {
+    var steps: [Step] = []
+    if let location = lifecycle.remove {
+      steps.append(part(.remove, "remove", at: location))
+      steps.append(part(.removed(purged: false), "removed", at: location))
+    }
+    if let location = lifecycle.purge {
+      steps.append(part(.purge, "purge", at: location))
+      steps.append(part(.removed(purged: true), "purged", at: location))
+    }
+    if let leftovers = lifecycle.leftovers {
+      steps.append(
+        part(
+          .leftovers(ignored: leftovers.value, purged: lifecycle.purge != nil), "leftovers", at: leftovers.location))
+    }
+    return steps
+  }
+
+  private var again: [Step] {
+    guard let location = lifecycle.installAgain else { return [] }
+    if release.channel == .appimage { return replacement(release, at: location) }
+    return [part(.install, "install again", at: location)] + checks(of: release, at: location)
+  }
+
+  private func upgrade(_ wish: Lifecycle.Wish<Lifecycle.Other>) -> [Step] {
+    let location = wish.location
+    var steps = wish.value.verify
+    if release.channel == .appimage { return steps + replacement(release, at: location) }
+    if wish.value.settings == .changed {
+      steps.append(part(.changeSettings, "change configuration files", at: location, of: wish.value.release))
+    }
+    // From elsewhere: then the new release's repository is added beside the old one's.
+    let number = wish.value.release.source == release.source ? number : number + 1
+    if number != self.number {
+      var added = step
+      added.location = location
+      steps += added.bringing(release, number, family) + added.adding(release, number)
+    }
+    steps.append(part(.upgrade(wish.value.settings), "upgrade", at: location, number: number))
+    steps += checks(of: release, at: location, number: number)
+    if PackageDatabase(release.channel) != nil {
+      steps.append(
+        part(
+          .settings(wish.value.settings), "configuration files", at: location, of: wish.value.release))
+    }
+    return steps
+  }
+
+  /// Another file takes the place of an AppImage.
+  private func replacement(_ other: ChannelStep, at location: Location) -> [Step] {
+    var replacing = step
+    replacing.location = location
+    return replacing.parts(of: other, number + 1, family)
+  }
+
+  private func downgrade(_ wish: Lifecycle.Wish<Lifecycle.Other>) -> [Step] {
+    let older = wish.value.release
+    if release.channel == .appimage { return replacement(older, at: wish.location) + wish.value.verify }
+    let number = older.source == release.source ? number : number + 1
+    var steps: [Step] = []
+    if number != self.number {
+      var added = step
+      added.location = wish.location
+      added.title = older.title
+      steps += added.bringing(older, number, family) + added.adding(older, number)
+    }
+    steps.append(part(.downgrade, "downgrade", at: wish.location, of: older, number: number))
+    return steps + checks(of: older, at: wish.location, number: number) + wish.value.verify
+  }
+}
+
+extension ChannelStep {
+  /// A short line for people, as the matrix language makes it of a step without a name.
+  fileprivate var title: String {
+    let what =
+      switch source {
+      case .appImage(let image): image.command
+      case .file(let path): path.split(separator: "/").last.map(String.init) ?? path
+      case .pkgbuild(let path) where packages.isEmpty: "PKGBUILD of \(path)"
+      default: packages.joined(separator: " ")
+      }
+    return "\(channel.rawValue) \(what)" + (version.map { " \($0)" } ?? "")
+  }
+}

@@ -1,0 +1,178 @@
+#!/bin/sh
+# Makes variants of greeter, each the good release (../build.sh) with one sin, in `dist`: what matrix.yaml expects to be
+# found.
+set -eu
+cd "$(dirname "$0")"
+../build.sh >/dev/null
+good=../dist
+architecture=$(dpkg --print-architecture)
+rm -rf dist work
+mkdir -p dist work
+trap 'rm -rf work' EXIT
+
+# `sin NAME [VERSION]`: the good Debian package, patched by the commands on standard input, which have its tree as
+# their folder.
+sin() {
+  name=$1
+  tree=work/$name
+  dpkg-deb -R "$good/apt/pool/greeter_${2:-1.2.0}-1_$architecture.deb" "$tree"
+  (cd "$tree" && sh -eu /dev/stdin)
+  (cd "$tree" && find etc usr -type f -exec md5sum {} + >DEBIAN/md5sums)
+  dpkg-deb --root-owner-group --build "$tree" "dist/$name.deb" >/dev/null
+}
+
+# Sins that show once it is installed.
+sin missing-library <<'END'
+rm usr/lib/libgreeter.so.1
+END
+sin new-glibc <<'END'
+# As if it were built on a distro of the future.
+LC_ALL=C sed -i 's/GLIBC_2\.34/GLIBC_2.99/' usr/bin/greeter
+END
+sin failing-postinst <<'END'
+echo 'exit 3' >>DEBIAN/postinst
+END
+sin quiet-postinst <<'END'
+# The service cannot start, and nobody is told.
+sed -i 's/--serve 7007/--sing/; s/^DynamicUser.*/Type=notify/' usr/lib/systemd/system/greeterd.service
+sed -i 's/^  systemctl restart .*/& || true/' DEBIAN/postinst
+END
+sin changed-file <<'END'
+echo 'echo "# set up" >>/usr/share/applications/greeter.desktop' >>DEBIAN/postinst
+END
+sin world-writable <<'END'
+chmod 666 usr/share/applications/greeter.desktop
+END
+sin setuid <<'END'
+chmod 4755 usr/bin/greeter
+END
+sin desktop-starts-nothing <<'END'
+sed -i 's/^Exec=.*/Exec=greeter-gui %f/' usr/share/applications/greeter.desktop
+END
+sin desktop-without-name <<'END'
+sed -i '/^Name=/d' usr/share/applications/greeter.desktop
+END
+sin unit-starts-nothing <<'END'
+sed -i 's|^ExecStart=/usr/bin/greeter|ExecStart=/usr/libexec/greeter|' usr/lib/systemd/system/greeterd.service
+sed -i '/systemctl restart/d' DEBIAN/postinst
+END
+sin wrong-architecture <<'END'
+case $(dpkg --print-architecture) in amd64) other=arm64 ;; *) other=amd64 ;; esac
+sed -i "s/^Architecture: .*/Architecture: $other/" DEBIAN/control
+END
+sin unknown-dependency <<'END'
+sed -i 's/^Depends: .*/&, libgreeting9 (>= 2)/' DEBIAN/control
+END
+sin another-version <<'END'
+sed -i 's/^Version: .*/Version: 1.2.1-1/' DEBIAN/control
+END
+sin conflict <<'END'
+cp usr/bin/greeter usr/bin/env
+END
+
+# Sins that show when it is removed.
+sin left-data <<'END'
+sed -i '2a mkdir -p /var/lib/greeter; echo 1 >/var/lib/greeter/count' DEBIAN/postinst
+END
+sin left-log <<'END'
+sed -i '2a echo started >/var/log/greeter.log' DEBIAN/postinst
+END
+sin left-user <<'END'
+sed -i '2a useradd --create-home --shell /bin/sh greeter' DEBIAN/postinst
+END
+sin left-alternative <<'END'
+sed -i '2a update-alternatives --quiet --install /usr/local/bin/hello hello /usr/bin/greeter 10' DEBIAN/postinst
+END
+sin left-enabled <<'END'
+# The service is stopped, and stays enabled: a link that leads nowhere.
+sed -i 's/disable --quiet --now/stop/' DEBIAN/prerm
+END
+sin left-running <<'END'
+rm DEBIAN/prerm
+echo 'systemctl disable --quiet greeterd.service || true' >>DEBIAN/postrm
+END
+sin changed-for-all <<'END'
+sed -i '2a echo "PATH=$PATH:/opt/greeter" >>/etc/profile' DEBIAN/postinst
+END
+sin removed-of-others <<'END'
+sed -i '2a rm -f /etc/issue.net' DEBIAN/postrm
+END
+sin failing-prerm <<'END'
+echo 'exit 1' >>DEBIAN/prerm
+END
+sin left-diversion <<'END'
+sed -i '2a dpkg-divert --quiet --package greeter --no-rename --divert /usr/bin/hello.real --add /usr/bin/hello' DEBIAN/postinst
+END
+
+# Sins that show when it is upgraded.
+sin prompt-1.1.0 1.1.0 <<'END'
+echo 'echo "host = $(hostname)" >>/etc/greeter.conf' >>DEBIAN/postinst
+END
+sin prompt <<'END'
+echo '# See greeter(1).' >>etc/greeter.conf
+END
+sin lost-settings <<'END'
+sed -i '2a printf "# Whom to greet.\\nname = world\\n" >/etc/greeter.conf' DEBIAN/postinst
+END
+
+# Sins of repositories.
+GNUPGHOME=$PWD/work/gnupg
+export GNUPGHOME
+mkdir -m 700 "$GNUPGHOME"
+gpg --batch --quiet --passphrase '' --quick-generate-key 'Greeter <release@greeter.example>' rsa3072 sign never
+gpg --batch --quiet --armor --export >dist/key.asc
+
+# `repository NAME [LINE]`: the good packages, with the line in the Release file, signed by this script's key.
+repository() {
+  folder=dist/$1
+  cp -r "$good/apt" "$folder"
+  rm "$folder/dists/stable/InRelease"
+  if [ $# -gt 1 ]; then sed -i "s/^Valid-Until: .*/$2/" "$folder/dists/stable/Release"; fi
+  gpg --batch --quiet --clearsign --output "$folder/dists/stable/InRelease" "$folder/dists/stable/Release"
+}
+
+cp -r "$good/apt" dist/wrong-key
+repository unsigned
+rm dist/unsigned/dists/stable/InRelease
+repository tampered-index
+echo >>"dist/tampered-index/dists/stable/main/binary-$architecture/Packages"
+repository tampered-package
+echo >>"dist/tampered-package/pool/greeter_1.2.0-1_$architecture.deb"
+repository expired "Valid-Until: Thu, 01 Jan 2026 00:00:00 UTC"
+repository never-expires "Suite: stable"
+repository lost-package
+rm "dist/lost-package/pool/greeter_1.2.0-1_$architecture.deb"
+
+# A script of an RPM package that fails is told in a line of output, and dnf ends with 0.
+rpmbuild_sin() {
+  cat >work/sin.spec <<END
+Name: greeter
+Version: 1.2.0
+Release: 1
+Summary: Says hello
+License: MIT
+AutoReqProv: no
+Provides: /bin/sh
+BuildArch: noarch
+
+%description
+A small program, to be released.
+
+%install
+mkdir -p %{buildroot}/usr/bin
+printf '#!/bin/sh\necho "greeter 1.2.0"\n' >%{buildroot}/usr/bin/greeter
+chmod 755 %{buildroot}/usr/bin/greeter
+
+%files
+/usr/bin/greeter
+
+$1
+END
+  rpmbuild -bb --quiet --define "_topdir $PWD/work/rpmbuild" --define '_build_id_links none' work/sin.spec >/dev/null
+}
+rpmbuild_sin "$(printf '%%post -p /bin/sh\nexit 3\n')"
+cp work/rpmbuild/RPMS/noarch/greeter-1.2.0-1.noarch.rpm dist/quiet-post.rpm
+
+# A wheel that needs what is not there, and one for other machines.
+python3 wheels.py dist
+ls dist
