@@ -29,10 +29,8 @@ struct AppImageScripts {
     case .fuse: image.run == .mounted ? GuestScript(bringFUSE(family)) : GuestScript(takeFUSE)
     case .install: install
     case .check(let check): self.check(check)
-    case .snapshot: Leftovers.snapshot(place)
     case .remove, .purge: GuestScript("rm -rf \(folder) /usr/local/bin/\(image.command)")
     case .removed: removed
-    case .leftovers(let ignored, let purged): Leftovers.compare(place, ignored: ignored, purged: purged)
     default: GuestScript("")
     }
   }

@@ -35,8 +35,13 @@ extension ChannelStep {
       byApt(file(place) == nil ? "install --only-upgrade" : "install", place, keepingSettings: settings == .changed)
     case .downgrade: byApt("install --allow-downgrades", place)
     case .reinstall: byApt("install --reinstall --allow-downgrades", place)
-    case .remove: GuestScript("\(Self.aptGet)\n\(noting(.dpkg, place))\napt remove \"$@\"")
-    case .purge: GuestScript("\(Self.aptGet)\n\(noting(.dpkg, place))\napt purge \"$@\"")
+    case .remove, .purge:
+      GuestScript(
+        """
+        \(Self.aptGet)
+        \(noting(.dpkg, place))
+        apt \(part == .purge ? "purge" : "remove") "$@"
+        """)
     default: GuestScript("")
     }
   }

@@ -11,6 +11,18 @@ extension ChannelChecks {
     """
   }
 
+  /// Tells the first of the problems, which are in a file, a line each.
+  private func answer(_ fact: String) -> String {
+    """
+    if test -s "$problems"; then
+      cat "$problems" >&2
+      echo "\(fact)=$(head -n 1 "$problems")"
+    else
+      echo '\(fact)=in order'
+    fi
+    """
+  }
+
   /// The tools of freedesktop.org are used where the machine has them. What they only warn of is no failure.
   var desktop: GuestScript {
     GuestScript(
@@ -47,12 +59,7 @@ extension ChannelChecks {
           test -e "/usr/share/applications/$id" || echo "$file launches $id, which is not there"
         done
       done >>"$problems"
-      if test -s "$problems"; then
-        cat "$problems" >&2
-        echo "desktop=$(head -n 1 "$problems")"
-      else
-        echo 'desktop=in order'
-      fi
+      \(answer("desktop"))
       """, facts: [Fact("desktop", equals: "in order")])
   }
 
@@ -81,12 +88,7 @@ extension ChannelChecks {
           systemd-analyze verify "$unit" 2>&1 | grep -F "$unit" | grep 'is not executable' || :
         done >"$problems"
       fi
-      if test -s "$problems"; then
-        cat "$problems" >&2
-        echo "units=$(head -n 1 "$problems")"
-      else
-        echo 'units=in order'
-      fi
+      \(answer("units"))
       """, facts: [Fact("units", equals: "in order")])
   }
 
@@ -106,12 +108,7 @@ extension ChannelChecks {
           *[2367]:regular* | *[2367]:directory*) echo "$file can be written by anybody (mode $mode)" ;;
         esac
       done >"$problems"
-      if test -s "$problems"; then
-        cat "$problems" >&2
-        echo "permissions=$(head -n 1 "$problems")"
-      else
-        echo 'permissions=in order'
-      fi
+      \(answer("permissions"))
       """, facts: [Fact("permissions", equals: "in order")])
   }
 }

@@ -51,7 +51,7 @@ struct ChannelChecks {
       echo "package=$state"
       echo "version=$version"
       """,
-      facts: [Fact("package", equals: "installed")] + (step.version.map { [Fact("version", version: $0)] } ?? []))
+      facts: Fact.installed(step.version))
   }
 
   private var files: GuestScript {

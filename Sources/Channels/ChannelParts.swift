@@ -108,28 +108,32 @@ extension ChannelStep {
   /// What one part of it executes in a machine of a family.
   package func script(for part: ChannelPart, number: Int, family: Family) -> GuestScript {
     let place = ChannelPlace(channel: channel, number: number)
-    if case .appImage(let image) = source {
-      return AppImageScripts(step: self, image: image, place: place).script(for: part, family)
+    // What has nothing to do with how the release is installed.
+    switch part {
+    case .serve: return RepositoryServer.script(place, family)
+    case .key: return KeyFile.script(place.key, fingerprint: repository?.fingerprint)
+    case .snapshot: return Leftovers.snapshot(place)
+    case .leftovers(let ignored, let purged): return Leftovers.compare(place, ignored: ignored, purged: purged)
+    default: break
     }
-    if part == .serve { return RepositoryServer.script(place, family) }
     guard let database = PackageDatabase(channel) else { return script(for: part, place, family) }
     return switch part {
     case .check(let check):
       ChannelChecks(step: self, database: database, place: place, family: family).script(for: check)
-    case .snapshot: Leftovers.snapshot(place)
-    case .leftovers(let ignored, let purged): Leftovers.compare(place, ignored: ignored, purged: purged)
     case .removed(let purged): removed(place, database, purged: purged)
     case .changeSettings: changeSettings(place, database)
     case .settings(let settings): self.settings(settings, place, database)
     case .refuse(let refusal): refuse(refusal, place, database, family)
-    case .key: KeyFile.script(place.key, fingerprint: repository?.fingerprint)
     default: script(for: part, place, family)
     }
   }
 
   /// What a package manager is told.
   func script(for part: ChannelPart, _ place: ChannelPlace, _ family: Family) -> GuestScript {
-    switch channel {
+    if case .appImage(let image) = source {
+      return AppImageScripts(step: self, image: image, place: place).script(for: part, family)
+    }
+    return switch channel {
     case .apt: apt(part, place)
     case .rpm: family == .suse ? zypper(part, place) : dnf(part, place)
     case .aur: pacman(part, place)
@@ -199,8 +203,6 @@ extension ChannelStep {
     if case .file(let path) = source { place.file(path) } else { nil }
   }
 
-  /// The names of the packages as words of a script; of a file without one, `$name`, which the script must set first.
-  var words: String {
-    packages.isEmpty ? "\"$name\"" : packages.map { Shell.quote($0) }.joined(separator: " ")
-  }
+  /// The names of the packages as words of a script.
+  var words: String { Shell.words(packages) }
 }

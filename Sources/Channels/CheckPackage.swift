@@ -69,6 +69,6 @@ extension CheckStep {
       \(lines)
       echo "version=$version"
       """,
-      facts: [Fact("package", equals: "installed")] + (version.map { [Fact("version", version: $0)] } ?? []))
+      facts: Fact.installed(version))
   }
 }

@@ -34,7 +34,7 @@ package struct FailureSign: Sendable, Hashable {
   package static func ofInstall(_ output: String, exit status: Int, family: Family) -> FailureSign? {
     let lines = Self.lines(of: output)
     for cause in Cause.allCases {
-      if let line = lines.first(where: { line in patterns(of: cause).contains { $0.matches(line) } }) {
+      if let line = first(of: lines, matching: patterns(of: cause)) {
         return FailureSign(cause: cause, line: line)
       }
     }
@@ -45,12 +45,12 @@ package struct FailureSign: Sendable, Hashable {
   /// The line by which a package manager says that a package's own script failed; `nil` when none does. Many go on as if
   /// nothing had happened.
   package static func ofScript(_ output: String) -> String? {
-    Self.lines(of: output).first { line in patterns(of: .scriptlet).contains { $0.matches(line) } }
+    first(of: lines(of: output), matching: patterns(of: .scriptlet))
   }
 
   /// The line by which a package manager says that what it was given is not what was signed; `nil` when none does.
   package static func ofRefusal(_ output: String) -> String? {
-    Self.lines(of: output).first { line in (patterns(of: .signature) + digestPatterns).contains { $0.matches(line) } }
+    first(of: lines(of: output), matching: patterns(of: .signature) + digestPatterns)
   }
 
   /// The line by which a package manager says that it cannot reach a mirror; `nil` when none does.
@@ -58,7 +58,7 @@ package struct FailureSign: Sendable, Hashable {
   /// Only forms that package managers print and nothing else, and nothing that a wrong address in the matrix can cause
   /// as well, such as a 404: a script that fails on those has failed.
   package static func ofUnreachableMirror(_ output: String) -> String? {
-    Self.lines(of: output).first { line in mirrorPatterns.contains { $0.matches(line) } }
+    first(of: lines(of: output), matching: mirrorPatterns)
   }
 
   /// The line by which a download tool (curl, wget, git, …) says that it cannot reach another host; `nil` when none
@@ -71,14 +71,16 @@ package struct FailureSign: Sendable, Hashable {
 
   /// The line by which curl or wget says that it did not get the file it was to download; `nil` when neither does.
   package static func ofDownload(_ output: String) -> String? {
-    Self.lines(of: output).first { line in
-      (toolPatterns + downloadPatterns).contains { $0.matches(line) }
-    }
+    first(of: lines(of: output), matching: toolPatterns + downloadPatterns)
   }
 
   /// Whether a package manager says that it does not know a package.
   package static func tellsOfUnknownPackage(_ output: String) -> Bool {
-    Self.lines(of: output).contains { line in patterns(of: .noSuchPackage).contains { $0.matches(line) } }
+    first(of: lines(of: output), matching: patterns(of: .noSuchPackage)) != nil
+  }
+
+  private static func first(of lines: [String], matching patterns: [Pattern]) -> String? {
+    lines.first { line in patterns.contains { $0.matches(line) } }
   }
 
   private static func lines(of output: String) -> [String] {

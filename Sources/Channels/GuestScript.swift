@@ -40,6 +40,11 @@ package struct Fact: Sendable, Hashable {
     expected = .version(version)
   }
 
+  /// Of a package that must be installed, in this version if one is given.
+  static func installed(_ version: MaskedText?) -> [Fact] {
+    [Fact("package", equals: "installed")] + (version.map { [Fact("version", version: $0)] } ?? [])
+  }
+
   /// What is expected, secrets as `${NAME}`.
   package var expectedText: MaskedText {
     switch expected {

@@ -43,8 +43,6 @@ package struct Homebrew {
     case .check(.scripts): ChannelChecks.scripts
     case .check(.linkage): linkage
     case .check(.test): test
-    case .snapshot: Leftovers.snapshot(place)
-    case .leftovers(let ignored, let purged): Leftovers.compare(place, ignored: ignored, purged: purged)
     default: GuestScript("")
     }
   }
@@ -150,7 +148,7 @@ package struct Homebrew {
       echo "package=$state"
       echo "version=$version"
       """,
-      facts: [Fact("package", equals: "installed")] + (step.version.map { [Fact("version", version: $0)] } ?? []))
+      facts: Fact.installed(step.version))
   }
 
   private var linkage: GuestScript {

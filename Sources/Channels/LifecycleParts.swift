@@ -103,13 +103,8 @@ struct LifecycleParts {
     if wish.value.settings == .changed {
       steps.append(part(.changeSettings, "change configuration files", at: location, of: wish.value.release))
     }
-    // From elsewhere: then the new release's repository is added beside the old one's.
-    let number = wish.value.release.source == release.source ? number : number + 1
-    if number != self.number {
-      var added = step
-      added.location = location
-      steps += added.bringing(release, number, family) + added.adding(release, number)
-    }
+    let number = number(of: wish.value.release)
+    steps += beside(release, number, at: location, titled: step.title)
     steps.append(part(.upgrade(wish.value.settings), "upgrade", at: location, number: number))
     steps += checks(of: release, at: location, number: number)
     if PackageDatabase(release.channel) != nil {
@@ -118,6 +113,18 @@ struct LifecycleParts {
           .settings(wish.value.settings), "configuration files", at: location, of: wish.value.release))
     }
     return steps
+  }
+
+  /// What the place of the release that comes second is called: another one, if the other release comes from elsewhere.
+  private func number(of other: ChannelStep) -> Int { other.source == release.source ? number : number + 1 }
+
+  /// Brings the release that comes second, and adds its repository beside the first one's, if it comes from elsewhere.
+  private func beside(_ second: ChannelStep, _ number: Int, at location: Location, titled title: String) -> [Step] {
+    if number == self.number { return [] }
+    var added = step
+    added.location = location
+    added.title = title
+    return added.bringing(second, number, family) + added.adding(second, number)
   }
 
   /// Another file takes the place of an AppImage.
@@ -130,14 +137,8 @@ struct LifecycleParts {
   private func downgrade(_ wish: Lifecycle.Wish<Lifecycle.Other>) -> [Step] {
     let older = wish.value.release
     if release.channel == .appimage { return replacement(older, at: wish.location) + wish.value.verify }
-    let number = older.source == release.source ? number : number + 1
-    var steps: [Step] = []
-    if number != self.number {
-      var added = step
-      added.location = wish.location
-      added.title = older.title
-      steps += added.bringing(older, number, family) + added.adding(older, number)
-    }
+    let number = number(of: older)
+    var steps = beside(older, number, at: wish.location, titled: older.title)
     steps.append(part(.downgrade, "downgrade", at: wish.location, of: older, number: number))
     return steps + checks(of: older, at: wish.location, number: number) + wish.value.verify
   }

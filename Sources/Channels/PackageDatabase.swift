@@ -34,9 +34,12 @@ enum PackageDatabase: Sendable {
     case .dpkg: "files() { dpkg -L \"$1\"; }"
     case .rpm: "files() { rpm -ql \"$1\"; }"
     case .pacman: "files() { pacman -Qlq \"$1\"; }"
-    case .apk: "files() { apk info --quiet --contents \"$1\" | sed '/^$/d; s|^|/|'; }"
+    case .apk: "files() { \(Self.apkFiles); }"
     }
   }
+
+  /// apk tells paths without their first `/`.
+  private static let apkFiles = #"apk info --quiet --contents "$1" | sed '/^$/d; s|^|/|'"#
 
   /// A function `owned`, which succeeds if a package that is installed has the file `$1`.
   var owned: String {
@@ -108,7 +111,7 @@ enum PackageDatabase: Sendable {
       // What is wrong with the whole system, by one letter and a path; of it, what is the package's.
       """
       changed() {
-        apk info --quiet --contents "$1" | sed '/^$/d; s|^|/|' >/run/muster-files
+        \(Self.apkFiles) >/run/muster-files
         apk audit --system 2>/dev/null | sed -n 's|^[UMX] |/|p' | grep -xF -f /run/muster-files || :
       }
       """
@@ -132,7 +135,7 @@ enum PackageDatabase: Sendable {
 extension ChannelStep {
   /// A line that sets the positional parameters to the names of the release's packages.
   func names(_ database: PackageDatabase, _ place: ChannelPlace) -> String {
-    if !packages.isEmpty { return "set -- \(packages.map { Shell.quote($0) }.joined(separator: " "))" }
+    if !packages.isEmpty { return "set -- \(words)" }
     if let file = file(place) { return "set -- \(database.name(inFile: file))" }
     return "set -- $(cat \(place.names))"
   }

@@ -40,8 +40,7 @@ extension ChannelStep {
         done
         pacman -U --noconfirm "$@" </dev/null
         """)
-    case (.install, .userRepository), (.upgrade, .userRepository), (.reinstall, .userRepository),
-      (.downgrade, .userRepository):
+    case (let part, .userRepository) where part.installs:
       GuestScript(
         """
         \(Self.keyring)
@@ -52,7 +51,7 @@ extension ChannelStep {
           \(build(place).replacing("\n", with: "\n  "))
         done
         """)
-    case (.install, .pkgbuild), (.upgrade, .pkgbuild), (.reinstall, .pkgbuild), (.downgrade, .pkgbuild):
+    case (let part, .pkgbuild) where part.installs:
       GuestScript(
         """
         \(Self.keyring)

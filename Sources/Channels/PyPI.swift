@@ -29,8 +29,6 @@ struct PyPI {
     case .removed: removed
     case .check(.version): version
     case .check: dependencies
-    case .snapshot: Leftovers.snapshot(place)
-    case .leftovers(let ignored, let purged): Leftovers.compare(place, ignored: ignored, purged: purged)
     default: GuestScript("")
     }
   }
@@ -104,7 +102,7 @@ struct PyPI {
   private var names: String {
     step.packages.isEmpty
       ? "\"$(basename \(Shell.quote(step.file(place) ?? "")) | sed 's/-[0-9].*//')\""
-      : step.packages.map { Shell.quote($0) }.joined(separator: " ")
+      : step.words
   }
 
   private var version: GuestScript {
@@ -119,7 +117,7 @@ struct PyPI {
       fi
       echo "version=$version"
       """,
-      facts: [Fact("package", equals: "installed")] + (step.version.map { [Fact("version", version: $0)] } ?? []))
+      facts: Fact.installed(step.version))
   }
 
   private var dependencies: GuestScript {

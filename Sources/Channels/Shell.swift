@@ -8,6 +8,9 @@ enum Shell {
     return "'\(escaped)'"
   }
 
+  /// Each text as a word.
+  static func words(_ texts: [String]) -> String { texts.map { quote($0) }.joined(separator: " ") }
+
   /// The text with each secret as a variable: `'token='"${TOKEN}"`.
   static func quote(_ text: MaskedText) -> String {
     let parts = text.segments.map { segment in

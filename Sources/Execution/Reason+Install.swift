@@ -6,15 +6,8 @@ import MusterHost
 extension Reason {
   /// Why the distro's own packages could not be installed: never the release's fault.
   init(ofInstall ending: GuestEnding, output: String, family: Family) {
-    let status: Int
-    let how: String
-    switch ending {
-    case .exited(let code): (status, how) = (code, "exit status \(code)")
-    case .signaled(let signal): (status, how) = (-1, "ended by signal \(signal)")
-    case .timedOut: (status, how) = (-1, "ended at its deadline")
-    }
-    guard let sign = FailureSign.ofInstall(output, exit: status, family: family) else {
-      self.init("the packages could not be installed: \(how)", blame: .guest)
+    guard let sign = FailureSign.ofInstall(output, exit: ending.status, family: family) else {
+      self.init("the packages could not be installed: \(ending.text)", blame: .guest)
       return
     }
     let (message, hint, blame): (String, String?, Blame) =
@@ -31,6 +24,6 @@ extension Reason {
       case .conflict: ("two packages have the same file", nil, .matrix)
       case .scriptlet: ("a package's own script failed", nil, .guest)
       }
-    self.init("\(message) (\(how))", evidence: [sign.line], hint: hint, blame: blame)
+    self.init("\(message) (\(ending.text))", evidence: [sign.line], hint: hint, blame: blame)
   }
 }

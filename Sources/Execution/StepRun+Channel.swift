@@ -10,12 +10,7 @@ import MusterMatrix
 extension StepRun {
   func perform(_ channel: ChannelStep, _ part: ChannelPart, _ number: Int, log: StepLog) async throws -> Verdict {
     if part == .check(.scripts) {
-      return troubles.script.map { line in
-        .failed(
-          Reason(
-            "a script of the package failed, though the package manager says that all is well", evidence: [line],
-            hint: ChannelStep.Check.scripts.advice), nil)
-      } ?? .passed
+      return Self.verdict(ofScript: troubles.script, hint: ChannelStep.Check.scripts.advice)
     }
     let script = channel.script(for: part, number: number, family: cell.family)
     if !script.facts.isEmpty {
@@ -30,10 +25,7 @@ extension StepRun {
     if case .signaled = ending { try await lookForDeath() }
     if case .refuse(let refusal) = part { return verdict(of: ending, refusal, log) }
     if ending == .exited(0) {
-      guard part == .remove || part == .purge, let line = FailureSign.ofScript(log.text) else { return .passed }
-      return .failed(
-        Reason("a script of the package failed, though the package manager says that all is well", evidence: [line]),
-        nil)
+      return part == .remove || part == .purge ? Self.verdict(ofScript: FailureSign.ofScript(log.text)) : .passed
     }
     if part == .fuse {
       return .ofPreparation(ending, output: log.text, lastLines: log.lastLines(5), family: cell.family)
@@ -46,6 +38,15 @@ extension StepRun {
       return .failed(Reason("the AppImage cannot unpack itself", evidence: log.lastLines(5)), nil)
     }
     return verdict
+  }
+
+  /// - Parameter line: By which a package manager that went on told of a script that failed; `nil` when none did.
+  private static func verdict(ofScript line: String?, hint: String? = nil) -> Verdict {
+    guard let line else { return .passed }
+    return .failed(
+      Reason(
+        "a script of the package failed, though the package manager says that all is well", evidence: [line],
+        hint: hint), nil)
   }
 
   /// A spoiled repository must be refused, and for what is wrong with it.
@@ -63,18 +64,12 @@ extension StepRun {
       Reason("\(refusal.description) is refused, but not for that", evidence: log.lastLines(5)), nil)
   }
 
-  /// Whether one of the hosts that a script prints the name of answers from within the machine; `nil` when that cannot
-  /// be found out.
+  /// Whether a script that asks for hosts reaches one of them from within the machine.
   private func answers(_ script: String) async -> Bool {
     let command = GuestCommand(script, shell: ["sh"])
     let ending = try? await machine.guest.run(command, deadline: .seconds(60)) { _, _ in }
     return ending == .exited(0)
   }
-}
-
-extension GuestEnding {
-  /// The exit status; -1 where there is none.
-  fileprivate var status: Int { if case .exited(let code) = self { code } else { -1 } }
 }
 
 /// Why a part of a channel's step failed, and whose fault that is.

@@ -123,14 +123,8 @@ extension StepRun {
       let ending = try await machine.guest.run(command, deadline: nil) { stream, bytes in
         try log.append(bytes, from: stream)
       }
-      let mismatch: String
-      switch ending {
-      case .exited(0): return .passed
-      case .exited(let status): mismatch = "exit status \(status)"
-      case .signaled(let signal): mismatch = "ended by signal \(signal)"
-      case .timedOut: mismatch = "ended at its deadline"
-      }
-      tries.end(Reason(mismatch, evidence: log.lastLines(3)))
+      if ending == .exited(0) { return .passed }
+      tries.end(Reason(ending.text, evidence: log.lastLines(3)))
       log.begin()
       try await Task.sleep(for: wait.interval, clock: .awake)
     }

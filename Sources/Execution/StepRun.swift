@@ -189,14 +189,6 @@ struct StepTroubles: Sendable {
 }
 
 extension ChannelPart {
-  /// Whether the release's packages are put on the system.
-  var installs: Bool {
-    switch self {
-    case .install, .upgrade, .downgrade, .reinstall: true
-    default: false
-    }
-  }
-
   /// Whether hosts of others are asked for something.
   var asksHosts: Bool {
     installs || [.bring, .serve, .add, .refresh, .download, .fuse, .fetch, .prepare, .prepareTest].contains(self)

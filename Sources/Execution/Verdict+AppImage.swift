@@ -17,13 +17,3 @@ extension Verdict {
         hint: "'run: extracted' needs nothing of it", blame: .guest))
   }
 }
-
-extension GuestEnding {
-  fileprivate var text: String {
-    switch self {
-    case .exited(let status): "exit status \(status)"
-    case .signaled(let signal): "ended by signal \(signal)"
-    case .timedOut: "ended at its deadline"
-    }
-  }
-}

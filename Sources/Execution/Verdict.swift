@@ -61,8 +61,8 @@ extension RunStep {
     case .signaled(let signal):
       // As shells tell it.
       if exit.contains(128 + signal) { return nil }
-      actual = "none: ended by signal \(signal)"
-    case .timedOut: actual = "none: ended at its deadline"
+      actual = "none: \(ending.text)"
+    case .timedOut: actual = "none: \(ending.text)"
     }
     return Mismatch(
       subject: "exit status", expected: exit.map { "\($0)" }.joined(separator: " or "), actual: actual, location: nil)

@@ -177,4 +177,12 @@ package enum ChannelPart: Sendable, Hashable {
   case leftovers(ignored: [Lifecycle.Ignored], purged: Bool)
   /// A spoiled copy of the repository is refused, for what is wrong with it.
   case refuse(Lifecycle.Refusal)
+
+  /// Whether the release's packages are put on the system.
+  package var installs: Bool {
+    switch self {
+    case .install, .upgrade, .downgrade, .reinstall: true
+    default: false
+    }
+  }
 }

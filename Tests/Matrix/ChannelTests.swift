@@ -235,6 +235,11 @@ struct ChannelTests {
     ),
   ])
   func tellsMistakesOf(step: String, message: String) throws {
+    #expect(try mistakes(of: step) == [message])
+  }
+
+  /// What is told of a test with one step, without places.
+  private func mistakes(of step: String, lifecycle: String? = nil) throws -> [String] {
     let file = try read(
       """
       muster: 1
@@ -244,8 +249,9 @@ struct ChannelTests {
           distros: all
           provision:
             - \(step)
+      \(lifecycle.map { "    lifecycle: {\($0)}" } ?? "")
       """)
-    #expect(file.diagnostics.map { $0.message + ($0.hint.map { "; hint: \($0)" } ?? "") } == [message])
+    return file.diagnostics.map { $0.message + ($0.hint.map { "; hint: \($0)" } ?? "") }
   }
 
   @Test(
@@ -265,18 +271,6 @@ struct ChannelTests {
       ),
     ] as [(String, String, String?)])
   func tellsMistakesOfLifecycles(step: String, lifecycle: String, message: String?) throws {
-    let file = try read(
-      """
-      muster: 1
-      distros: {debian: {image: debian/12}}
-      tests:
-        a:
-          distros: all
-          provision:
-            - \(step)
-          lifecycle: {\(lifecycle)}
-      """)
-    #expect(
-      file.diagnostics.map { $0.message + ($0.hint.map { "; hint: \($0)" } ?? "") } == [message].compactMap(\.self))
+    #expect(try mistakes(of: step, lifecycle: lifecycle) == [message].compactMap(\.self))
   }
 }
