@@ -139,6 +139,8 @@ private func patterns(of cause: FailureSign.Cause) -> [Pattern] {
         // apk, which says no more of what a server answers
         "remote server returned error (try 'apk update')", "package mentioned in index not found",
         "HTTP 404: Not Found",
+        // pip, and what is asked of its index after it
+        "ERROR: HTTP error ", "Connection broken: ", "The index cannot be read: ",
         // curl, by Homebrew
         "curl: (22) The requested URL returned error: 50")
   case .locked:
@@ -191,7 +193,7 @@ private let mirrorPatterns: [Pattern] =
         "Temporary failure resolving", "Could not resolve", "Could not connect", "onnection timed out",
         "Connection refused", "onnection failed", "Network is unreachable", "Unable to connect to",
         "Mirror sync in progress", "Hash Sum mismatch", "unexpected size", "NOSPLIT", "503  Service Unavailable",
-        "502  Bad Gateway", "504  Gateway",
+        "502  Bad Gateway", "504  Gateway", "Undetermined Error",
       ])
   } + [
     // dnf and librepo, by curl's own numbers: only those of connections.

@@ -49,11 +49,12 @@ struct PyPI {
         Shell.quote(name) + (step.version.map { "'=='" + Shell.quote($0) } ?? "")
       }.joined(separator: " ")
     let option = index.map { " --index-url \($0.word)" } ?? ""
+    let question = if case .url = step.repository?.place, let index { question(about: index.word) } else { "" }
     return GuestScript(
       """
       \(circumstances)
       python3 -m venv \(folder)
-      \(pip) install\(how)\(option) \(what) </dev/null
+      \(pip) install\(how)\(option) \(what) </dev/null\(question)
       for command in \(folder)/bin/*; do
         case ${command##*/} in
           python* | pip* | activate* | Activate*) ;;
@@ -61,6 +62,40 @@ struct PyPI {
         esac
       done
       """, secrets: (index?.secrets ?? []) + (step.version?.secrets ?? []))
+  }
+
+  /// pip says of an index that is not there, or that gives half a page, that it has no such package: where it failed, the
+  /// index is asked by itself. One that has other pages, but none of this package, is in order.
+  private func question(about index: String) -> String {
+    """
+     || {
+      status=$?
+      python3 - \(index) \(names) >&2 <<'END'
+    import base64, re, sys, urllib.error, urllib.parse, urllib.request
+    def trouble(page):
+        place = urllib.parse.urlsplit(page)
+        user, _, host = place.netloc.rpartition("@")
+        request = urllib.request.Request(place._replace(netloc=host).geturl(), headers={"Accept": "text/html"})
+        if user:
+            user = base64.b64encode(urllib.parse.unquote(user).encode()).decode()
+            request.add_header("Authorization", "Basic " + user)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                if page != index:
+                    answer.read()
+        except Exception as problem:
+            return f"{request.full_url}: {problem!r}"
+    index = sys.argv[1].rstrip("/") + "/"
+    for name in sys.argv[2:]:
+        problem = trouble(index + re.sub("[-_.]+", "-", name).lower() + "/")
+        if problem and "<HTTPError 404:" in problem:
+            problem = trouble(index)
+        if problem:
+            print("The index cannot be read:", problem)
+    END
+      exit $status
+    }
+    """
   }
 
   /// pip says that all is well where there was nothing to remove.

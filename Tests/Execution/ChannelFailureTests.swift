@@ -64,6 +64,14 @@ import Testing
       channel: .pypi, family: .debian,
       output: "WARNING: Retrying (Retry(total=4, connect=None)) after connection broken by 'NewConnectionError'\n"
         + "ERROR: No matching distribution found for greeter"),
+    Fault(
+      channel: .pypi, family: .debian,
+      output: "ERROR: No matching distribution found for greeter\nThe index cannot be read: "
+        + "https://apt.greeter.example/debian/greeter/: IncompleteRead(4 bytes read, 99996 more expected)"),
+    Fault(
+      channel: .apt, family: .debian,
+      output:
+        "E: Failed to fetch https://apt.greeter.example/debian/InRelease  Undetermined Error [IP: 1.2.3.4 443]"),
   ]
 
   /// It is never the release's; which of the two it is, another host tells.
