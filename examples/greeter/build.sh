@@ -12,6 +12,7 @@ trap 'rm -rf work' EXIT
 
 # A key of its own, in a keyring of its own.
 export GNUPGHOME="$PWD/work/gnupg"
+export GPG_TTY=none     # nobody is asked
 mkdir -m 700 "$GNUPGHOME"
 gpg --batch --quiet --passphrase '' --quick-generate-key 'Greeter <release@greeter.example>' rsa3072 sign never
 gpg --batch --quiet --armor --export >dist/key.asc

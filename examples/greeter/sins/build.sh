@@ -111,13 +111,14 @@ END
 sin prompt <<'END'
 echo '# See greeter(1).' >>etc/greeter.conf
 END
+cp "$good/apt/pool/greeter_1.1.0-1_$architecture.deb" dist/good-1.1.0.deb
 sin lost-settings <<'END'
 sed -i '2a printf "# Whom to greet.\\nname = world\\n" >/etc/greeter.conf' DEBIAN/postinst
 END
 
 # Sins of repositories.
 GNUPGHOME=$PWD/work/gnupg
-export GNUPGHOME
+export GNUPGHOME GPG_TTY=none
 mkdir -m 700 "$GNUPGHOME"
 gpg --batch --quiet --passphrase '' --quick-generate-key 'Greeter <release@greeter.example>' rsa3072 sign never
 gpg --batch --quiet --armor --export >dist/key.asc
@@ -142,6 +143,41 @@ repository expired "Valid-Until: Thu, 01 Jan 2026 00:00:00 UTC"
 repository never-expires "Suite: stable"
 repository lost-package
 rm "dist/lost-package/pool/greeter_1.2.0-1_$architecture.deb"
+
+# The same of other package managers: the good packages, signed by this script's key, and then what is wrong with them.
+spoil() {
+  dd if=/dev/zero of="$1" bs=1 seek="$(($(wc -c <"$1") / 2))" count=8 conv=notrunc 2>/dev/null
+}
+
+cp -r "$good/rpm" work/rpm
+rpmsign --resign -D '_gpg_name release@greeter.example' -D '__gpg /usr/bin/gpg' work/rpm/*.rpm >/dev/null
+cp -r work/rpm dist/rpm-unsigned-package
+rpmsign --delsign dist/rpm-unsigned-package/*.rpm >/dev/null
+for folder in work/rpm dist/rpm-unsigned-package; do
+  rm -r "$folder/repodata"
+  createrepo_c --quiet "$folder"
+  gpg --batch --quiet --armor --detach-sign "$folder/repodata/repomd.xml"
+done
+for sin in unsigned tampered-index tampered-package lost-package; do cp -r work/rpm "dist/rpm-$sin"; done
+cp -r "$good/rpm" dist/rpm-wrong-key
+rm dist/rpm-unsigned/repodata/repomd.xml.asc
+for file in dist/rpm-tampered-index/repodata/*primary.*; do spoil "$file"; done
+for file in dist/rpm-tampered-package/greeter-1.2.0-1.*.rpm; do spoil "$file"; done
+rm dist/rpm-lost-package/greeter-1.2.0-1.*.rpm
+
+mkdir work/pacman
+cp "$good"/pacman/*.pkg.tar.gz work/pacman
+(
+  cd work/pacman
+  for package in *.pkg.tar.gz; do gpg --batch --quiet --detach-sign "$package"; done
+  repo-add -q -s greeter.db.tar.gz ./*.pkg.tar.gz >../repo-add.log 2>&1 || { cat ../repo-add.log >&2; exit 1; }
+)
+for sin in unsigned tampered-index tampered-package lost-package; do cp -r work/pacman "dist/pacman-$sin"; done
+cp -r "$good/pacman" dist/pacman-wrong-key
+rm dist/pacman-unsigned/*.sig
+spoil dist/pacman-tampered-index/greeter.db.tar.gz
+spoil dist/pacman-tampered-package/greeter-1.2.0-1-x86_64.pkg.tar.gz
+rm dist/pacman-lost-package/greeter-1.2.0-1-x86_64.pkg.tar.gz
 
 # A script of an RPM package that fails is told in a line of output, and dnf ends with 0.
 rpmbuild_sin() {
