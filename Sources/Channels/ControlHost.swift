@@ -4,19 +4,20 @@ package import MusterCatalog
 package enum ControlHost {
   /// A script that ends with 0 if one of the mirrors that the machine itself is set to answers.
   package static func script(of family: Family) -> String {
-    let (settings, otherwise) =
+    let otherwise =
       switch family {
-      case .debian: ("/etc/apt/sources.list /etc/apt/sources.list.d/*", "deb.debian.org")
-      case .fedora: ("/etc/yum.repos.d/*", "mirrors.fedoraproject.org")
-      case .suse: ("/etc/zypp/repos.d/*", "download.opensuse.org")
-      case .arch: ("/etc/pacman.d/mirrorlist", "geo.mirror.pkgbuild.com")
-      case .alpine: ("/etc/apk/repositories", "dl-cdn.alpinelinux.org")
+      case .debian: "deb.debian.org"
+      case .fedora: "mirrors.fedoraproject.org"
+      case .suse: "download.opensuse.org"
+      case .arch: "geo.mirror.pkgbuild.com"
+      case .alpine: "dl-cdn.alpinelinux.org"
       }
     return """
       reach() {
         if command -v bash >/dev/null; then timeout 10 bash -c ": </dev/tcp/$1/$2" 2>/dev/null; else nc -z -w 10 "$1" "$2"; fi
       }
-      for file in \(settings); do
+      for file in /etc/apt/sources.list /etc/apt/sources.list.d/* /etc/yum.repos.d/* /etc/zypp/repos.d/* \
+        /etc/pacman.d/mirrorlist /etc/apk/repositories; do
         case $file in
           */muster-*) ;;
           *) sed -n '/^[[:space:]]*#/d; s|.*\\(https*\\)://\\([^/[:space:]]*\\).*|\\1 \\2|p' "$file" 2>/dev/null ;;

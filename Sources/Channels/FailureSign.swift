@@ -74,6 +74,11 @@ package struct FailureSign: Sendable, Hashable {
     first(of: lines(of: output), matching: toolPatterns + downloadPatterns)
   }
 
+  /// Whether a line says that a file is another one than the repository's index tells of.
+  package static func tellsOfWrongDigest(_ line: String) -> Bool {
+    ["Hash Sum mismatch", "has incorrect checksum", "hecksum doesn't match"].contains { line.contains($0) }
+  }
+
   /// Whether a package manager says that it does not know a package.
   package static func tellsOfUnknownPackage(_ output: String) -> Bool {
     first(of: lines(of: output), matching: patterns(of: .noSuchPackage)) != nil
@@ -136,6 +141,10 @@ private func patterns(of cause: FailureSign.Cause) -> [Pattern] {
         "Status code: 404", "All mirrors were tried", "404  Not Found", "Cannot download", "Release file for",
         "failed retrieving file", "Valid metadata not found", "corrupted during transfer", "Skipping repository",
         "File not found - ",
+        // dnf and zypper, of a folder
+        "Error opening /", "not found on medium '",
+        // dnf, of what is not what the index says
+        "has incorrect checksum", "hecksum doesn't match",
         // apk, which says no more of what a server answers
         "remote server returned error (try 'apk update')", "package mentioned in index not found",
         "HTTP 404: Not Found",

@@ -172,7 +172,7 @@ struct ChannelFailure {
       return .error(Reason("a mirror cannot be reached", evidence: [line], hint: "try again later", blame: .mirror))
     }
     // What changes on the way is a fault of the way; what is wrong where it lies is the release's.
-    if !isRemote || line.contains("Hash Sum mismatch") {
+    if !isRemote || FailureSign.tellsOfWrongDigest(line) {
       return .failed(
         Reason(
           "\(place) is not in order", evidence: [line],

@@ -110,6 +110,17 @@ import Testing
       output: "E: Failed to fetch https://apt.greeter.example/debian/Packages  Hash Sum mismatch", part: .refresh,
       isRemote: true, message: "the repository is not in order"),
     Fact(
+      output: "[MIRROR] greeter.rpm: Downloading successful, but checksum doesn't match. Calculated: 1(sha256)\n"
+        + "Error: Error downloading packages:\n  Cannot download greeter.rpm: All mirrors were tried",
+      part: .refresh, isRemote: true, message: "the repository is not in order"),
+    Fact(
+      output: "Error opening /var/lib/muster/rpm-1/repository/greeter.rpm: No such file or directory\n"
+        + "Package \"greeter\" from local repository \"muster-1\" has incorrect checksum",
+      part: .install, message: "the release is not in order"),
+    Fact(
+      output: "File './greeter.rpm' not found on medium 'file:/var/lib/muster/rpm-1/repository'",
+      part: .install, message: "the release is not in order"),
+    Fact(
       output: "W: GPG error: file:/x InRelease: NO_PUBKEY 1", part: .refresh,
       message: "the repository's signature is not accepted"),
     Fact(
