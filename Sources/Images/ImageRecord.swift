@@ -20,10 +20,9 @@ package struct ImageRecord: Sendable, Hashable {
   package var format: String
   /// What was downloaded, where it is not the disk itself but compressed.
   package var archive: Digest?
-  /// Kernel and initrd, seen from the folder of images, and the kernel's arguments.
+  /// Kernel and initrd, seen from the folder of images.
   package var kernel: String?
   package var initrd: String?
-  package var arguments: String?
   /// Digests of kernel and initrd.
   package var kernelDigest: Digest?
   package var initrdDigest: Digest?
@@ -72,7 +71,6 @@ extension ImageRecord {
     add("kernel-digest", kernelDigest?.hex)
     add("initrd", initrd)
     add("initrd-digest", initrdDigest?.hex)
-    add("arguments", arguments)
     add("made", "\(made.milliseconds)")
     add("checked", "\(checked.milliseconds)")
     add("used", "\(used.milliseconds)")
@@ -103,7 +101,6 @@ extension ImageRecord {
     kernelDigest = values["kernel-digest"].flatMap { Digest($0) }
     initrd = path("initrd")
     initrdDigest = values["initrd-digest"].flatMap { Digest($0) }
-    arguments = values["arguments"]
     self.checked = checked
     self.used = used
   }

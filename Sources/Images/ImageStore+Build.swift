@@ -221,7 +221,6 @@ extension ImageStore {
     record.kernelDigest = try await Digest.ofFile("\(folder)/\(BuildRecipe.File.kernel)", .sha256)
     record.initrd = "\(digest.hex)/\(BuildRecipe.File.initrd)"
     record.initrdDigest = try await Digest.ofFile("\(folder)/\(BuildRecipe.File.initrd)", .sha256)
-    record.arguments = recipe.kernelArguments
     return record
   }
 

@@ -103,7 +103,7 @@ extension ImageStore {
     if let kernel = record.kernel {
       boot = .kernel(
         path: "\(imageFolder)/\(kernel)", initrd: record.initrd.map { "\(imageFolder)/\($0)" },
-        arguments: record.arguments ?? "")
+        arguments: BuildRecipe.kernelArguments(image.cpu))
     }
     return ReadyImage(
       disk: "\(imageFolder)/\(record.disk)", format: record.format, digest: record.digest.hex, boot: boot,

@@ -33,7 +33,7 @@ struct BuildRecipeTests {
     #expect(recipe.sources.first?.hasSuffix("] http://ports.ubuntu.com/ubuntu-ports noble main universe") == true)
     #expect(recipe.packages.contains("linux-image-virtual"))
     #expect(recipe.keyring?.package == "ubuntu-keyring")
-    #expect(recipe.kernelArguments.contains("console=ttyAMA0"))
+    #expect(BuildRecipe.kernelArguments(.arm64).contains("console=ttyAMA0"))
   }
 
   @Test func mirrorOfOnesOwnIsAskedAlone() {

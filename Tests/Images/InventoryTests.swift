@@ -100,7 +100,6 @@ struct InventoryTests {
     record.kernelDigest = try digest("c")
     record.initrd = "d/initrd"
     record.initrdDigest = try digest("d")
-    record.arguments = "root=/dev/vda rw"
     var expected = record
     expected.name = "a name of two lines"
     #expect(ImageRecord(record.text) == expected)

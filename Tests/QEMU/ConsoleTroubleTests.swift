@@ -37,6 +37,13 @@ import Testing
     #expect(trouble("Kernel panic - not syncing: Attempted to kill init!\n")?.trouble.isDeath == true)
   }
 
+  @Test func aTimerThatComesLateIsTheHosts() throws {
+    let found = try #require(
+      trouble("Kernel panic - not syncing: IO-APIC + timer doesn't work!  Boot with apic=debug and send a report.\n"))
+    #expect(found.trouble.blame == .host)
+    #expect(found.trouble.isDeath && found.trouble.canPass)
+  }
+
   @Test func aPanicIsToldWhenItsReasonIsThere() {
     #expect(trouble("[    3.1] Kernel panic - not syncing: sysrq trig") == nil)
   }

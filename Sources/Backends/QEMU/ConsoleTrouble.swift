@@ -8,6 +8,8 @@ struct ConsoleTrouble: Sendable, Hashable {
   /// Whether it also counts once the machine is ready: a step may print anything, and a shell that waits for a person is
   /// no end then.
   var isDeath = false
+  /// Whether another launch may do better.
+  var canPass = false
 
   /// The trouble that a line tells of.
   /// - Parameter isPrompt: Whether the line has not ended, so that it may be a prompt.
@@ -23,8 +25,8 @@ struct ConsoleTrouble: Sendable, Hashable {
     (blame, message) = (.image, entry.1)
   }
 
-  private init(blame: Blame, message: String, isDeath: Bool) {
-    (self.blame, self.message, self.isDeath) = (blame, message, isDeath)
+  private init(blame: Blame, message: String, isDeath: Bool, canPass: Bool = false) {
+    (self.blame, self.message, self.isDeath, self.canPass) = (blame, message, isDeath, canPass)
   }
 
   /// Linux writes `Kernel panic - not syncing: <reason>`, with a time stamp before it or not.
@@ -39,6 +41,11 @@ struct ConsoleTrouble: Sendable, Hashable {
     }
     if reason.contains("No working init found") || reason.contains("Requested init") {
       return ConsoleTrouble(blame: .image, message: "the guest's kernel finds no init on its root disk", isDeath: true)
+    }
+    if reason.contains("timer doesn't work") {
+      return ConsoleTrouble(
+        blame: .host, message: "the host was too busy to give the guest's kernel its timer in time", isDeath: true,
+        canPass: true)
     }
     return ConsoleTrouble(blame: .guest, message: "the guest's kernel panicked: \(reason)", isDeath: true)
   }

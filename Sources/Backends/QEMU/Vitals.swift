@@ -70,7 +70,7 @@ final class Vitals: Sendable {
   /// - Returns: Whether it is worth settling.
   func hear(_ trouble: ConsoleTrouble, evidence: [String]) -> Bool {
     guard trouble.isDeath || phase == .booting else { return false }
-    note(Failure(trouble.blame, trouble.message, evidence: evidence), from: .console)
+    note(Failure(trouble.blame, trouble.message, evidence: evidence, canPass: trouble.canPass), from: .console)
     return true
   }
 
