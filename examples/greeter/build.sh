@@ -103,6 +103,11 @@ gzip -9n %{buildroot}/usr/share/man/man1/greeter.1
 %config(noreplace) /etc/greeter.conf
 /usr/lib/systemd/system/greeterd.service
 /usr/share/applications/greeter.desktop
+# Nobody else may have these folders, and who has a folder removes it.
+%dir /usr/share/icons
+%dir /usr/share/icons/hicolor
+%dir /usr/share/icons/hicolor/scalable
+%dir /usr/share/icons/hicolor/scalable/apps
 /usr/share/icons/hicolor/scalable/apps/greeter.svg
 /usr/share/man/man1/greeter.1.gz
 
