@@ -35,12 +35,27 @@ extension ChannelStep {
       byApt(file(place) == nil ? "install --only-upgrade" : "install", place, keepingSettings: settings == .changed)
     case .downgrade: byApt("install --allow-downgrades", place)
     case .reinstall: byApt("install --reinstall --allow-downgrades", place)
-    case .remove, .purge:
+    case .remove:
       GuestScript(
         """
         \(Self.aptGet)
         \(noting(.dpkg, place))
-        apt \(part == .purge ? "purge" : "remove") "$@"
+        apt remove "$@"
+        """)
+    // Of a package that was removed, and had no configuration files, dpkg knows nothing any more.
+    case .purge:
+      GuestScript(
+        """
+        \(Self.aptGet)
+        \(noting(.dpkg, place))
+        for name; do
+          shift
+          case $(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null) in
+            '' | ?n*) ;;
+            *) set -- "$@" "$name" ;;
+          esac
+        done
+        if test $# -gt 0; then apt purge "$@"; fi
         """)
     default: GuestScript("")
     }
@@ -71,7 +86,8 @@ extension ChannelStep {
       """
       \(trust){
         \(settings)
-        echo "URIs: "\(address.word)\(repository.key == nil ? "" : "\n  echo \"Signed-By: /etc/apt/keyrings/\(place.name).$form\"")
+        echo "URIs: "\(address.word)
+        echo \(repository.key == nil ? "'Trusted: yes'" : "\"Signed-By: /etc/apt/keyrings/\(place.name).$form\"")
       } >/etc/apt/sources.list.d/\(place.name).sources
       """, secrets: address.secrets)
   }
@@ -140,7 +156,7 @@ extension ChannelStep {
       """, secrets: wanted.secrets)
   }
 
-  /// What cannot be resolved shows when the release itself is installed.
+  /// What cannot be resolved shows when the release itself is installed, and what would bring the release comes with it.
   private func prepareByApt(_ place: ChannelPlace) -> GuestScript {
     let wanted = wanted(place)
     return GuestScript(
@@ -150,7 +166,14 @@ extension ChannelStep {
       \(wanted.script)
       all=$(apt -s install --allow-downgrades "$@" | sed -n 's/^Inst \\([^ ]*\\) .*/\\1/p') || all=
       \(names(.dpkg, place))
-      for name; do all=$(echo "$all" | grep -vxF -e "$name" || :); done
+      for name; do
+        all=$(echo "$all" | grep -vxF -e "$name" || :)
+        echo "Inst $name "
+      done >/run/\(place.name).own
+      brings_release() { apt -s install "$@" | grep -qF -f /run/\(place.name).own; }
+      if test -n "$all" && brings_release $all; then
+        all=$(for other in $all; do brings_release "$other" || echo "$other"; done)
+      fi
       if test -n "$all"; then apt install $all; fi
       """, secrets: wanted.secrets)
   }

@@ -37,7 +37,8 @@ extension ChannelChecks {
         for key in Type Name; do
           if ! grep -q "^$key=" "$file"; then echo "$file has no $key"; fi
         done
-        sed -n 's/^\\(Try\\)*Exec=//p' "$file" | while read -r line; do
+        # What TryExec names may be absent: then the entry is not shown.
+        sed -n 's/^Exec=//p' "$file" | while read -r line; do
           set -- $line
           while test "$1" = env || test "${1#*=}" != "$1"; do shift; done
           case $1 in
@@ -51,7 +52,7 @@ extension ChannelChecks {
         esac
       done >"$problems"
       own "$@" | grep -e '^/usr/share/\\(metainfo\\|appdata\\)/.*\\.xml$' | while read -r file; do
-        if ! grep -q '<id>' "$file"; then echo "$file has no <id>"; fi
+        if ! grep -q '<id[ >]' "$file"; then echo "$file has no <id>"; fi
         if command -v appstreamcli >/dev/null; then
           appstreamcli validate --no-net "$file" | sed -n "s|^E: |$file: |p"
         fi
@@ -84,6 +85,9 @@ extension ChannelChecks {
           if systemctl -q is-failed "$unit"; then
             echo "$unit has failed"
             systemctl --no-pager --full status "$unit" >&2 || :
+          elif test "$(systemctl show -p SubState --value "$unit")" = auto-restart; then
+            echo "$unit ends again and again"
+            systemctl --no-pager --full status "$unit" >&2 || :
           fi
           systemd-analyze verify "$unit" 2>&1 | grep -F "$unit" | grep 'is not executable' || :
         done >"$problems"
@@ -103,7 +107,7 @@ extension ChannelChecks {
       done | xargs -0 -r stat -c '%a %F:%n' | while read -r mode kind; do
         file=${kind#*:}
         case $mode:$kind in
-          [4567]???:regular*) echo "$file runs with the rights of its owner or group (mode $mode)" ;;
+          [4567]???:regular*) echo "$file runs with the rights of its owner (mode $mode)" ;;
           1???:directory*) ;;
           *[2367]:regular* | *[2367]:directory*) echo "$file can be written by anybody (mode $mode)" ;;
         esac

@@ -104,7 +104,7 @@ struct ChannelChecks {
       grep -e '^file: ' -e ' => not found' "$loader" | while read -r first rest; do
         if test "$first" = file:; then file=$rest; continue; fi
         case $file in
-          */bin/* | */sbin/*) ;;
+          /bin/* | /sbin/* | /usr/bin/* | /usr/sbin/* | /usr/games/* | /usr/local/bin/*) ;;
           *) if test -n "$(find /usr /opt /lib -name "$first" -print 2>/dev/null | head -n 1)"; then continue; fi ;;
         esac
         echo "$first, which $file needs"

@@ -126,9 +126,9 @@ private func patterns(of cause: FailureSign.Cause) -> [Pattern] {
       "NO_PUBKEY", "BADSIG", "EXPKEYSIG", "is not signed", "GPG check FAILED", "Bad GPG signature",
       "GPG signature is not available", "wrong key", "Signature verification failed", "is unknown trust",
       "could not be looked up", "invalid or corrupted package", "invalid or corrupted database",
-      "UNTRUSTED signature", "BAD signature", "is expired", "missing required signature", "NODATA",
+      "UNTRUSTED signature", "BAD signature", "missing required signature", "NODATA",
       "signature is invalid", "is invalid (PGP signature)", "File is unsigned", "Repository is not signed",
-      "OpenPGP check for package")
+      "OpenPGP check for package") + [Pattern(start: "E: Release file for ", texts: ["is expired"])]
   case .checksum:
     anywhere(
       // Homebrew, makepkg, pip
@@ -176,7 +176,9 @@ private func patterns(of cause: FailureSign.Cause) -> [Pattern] {
       "File conflict", "because conflicting formulae are installed", "The `brew link` step did not complete")
   case .scriptlet:
     anywhere(
-      "post-installation script", "pre-installation script", "pre-removal script", "post-removal script",
+      // dpkg, today's and that of ten years ago
+      " script subprocess returned error", " script subprocess was killed", "installation script returned error",
+      "removal script returned error",
       "scriptlet failed", "command failed to execute",
       "The post-install step did not complete",
       // dnf 5

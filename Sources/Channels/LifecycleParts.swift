@@ -43,7 +43,7 @@ struct LifecycleParts {
   private var preparation: [(ChannelPart, String)] {
     guard lifecycle.course == .install, lifecycle.leftovers != nil else { return [] }
     let prepare: [(ChannelPart, String)] =
-      [.apt, .homebrew].contains(release.channel) ? [(.prepare, "install what it depends on")] : []
+      [.apt, .aur, .homebrew].contains(release.channel) ? [(.prepare, "install what it depends on")] : []
     return prepare + [(.snapshot, "note what the system has")]
   }
 
@@ -78,14 +78,16 @@ struct LifecycleParts {
       steps.append(part(.remove, "remove", at: location))
       steps.append(part(.removed(purged: false), "removed", at: location))
     }
-    if let location = lifecycle.purge {
+    // What a Debian package may keep when it is removed must go when it is purged.
+    let purge = lifecycle.purge ?? (release.channel == .apt ? lifecycle.leftovers?.location : nil)
+    if let location = purge {
       steps.append(part(.purge, "purge", at: location))
       steps.append(part(.removed(purged: true), "purged", at: location))
     }
     if let leftovers = lifecycle.leftovers {
       steps.append(
         part(
-          .leftovers(ignored: leftovers.value, purged: lifecycle.purge != nil), "leftovers", at: leftovers.location))
+          .leftovers(ignored: leftovers.value, purged: purge != nil), "leftovers", at: leftovers.location))
     }
     return steps
   }

@@ -20,6 +20,21 @@ extension ChannelStep {
         } >/run/\(place.name).conf
         pacman --config /run/\(place.name).conf -Syy --noconfirm </dev/null
         """)
+    // All that is brought up to date, or is needed to build it, is none of what the release leaves.
+    case (.prepare, .repository):
+      GuestScript(
+        """
+        \(Self.keyring)
+        others=$(pacman -Sp --print-format %n \(words) | grep -vxF\(packages.map { " -e \(Shell.quote($0))" }.joined()) || :)
+        if test -n "$others"; then pacman -S --noconfirm --needed --asdeps $others </dev/null; fi
+        """)
+    case (.prepare, .userRepository), (.prepare, .pkgbuild):
+      GuestScript(
+        """
+        \(Self.keyring)
+        \(Self.tools)
+        \(eachBuild(place) { Self.make("-s -o -f -C", $0) })
+        """)
     // Arch knows no partial upgrade.
     case (.install, .repository), (.upgrade, .repository):
       GuestScript(
@@ -40,23 +55,12 @@ extension ChannelStep {
         done
         pacman -U --noconfirm "$@" </dev/null
         """)
-    case (let part, .userRepository) where part.installs:
+    case (let part, .userRepository) where part.installs, (let part, .pkgbuild) where part.installs:
       GuestScript(
         """
         \(Self.keyring)
         \(Self.tools)
-        for name in \(words); do
-          rm -rf \(place.pkgbuild)
-          git clone --depth 1 "https://aur.archlinux.org/$name.git" \(place.pkgbuild) </dev/null
-          \(build(place).replacing("\n", with: "\n  "))
-        done
-        """)
-    case (let part, .pkgbuild) where part.installs:
-      GuestScript(
-        """
-        \(Self.keyring)
-        \(Self.tools)
-        \(build(place))
+        \(eachBuild(place, build))
         """)
     case (.remove, _):
       GuestScript("export LC_ALL=C.UTF-8\n\(noting(.pacman, place))\npacman -Rs --noconfirm \"$@\" </dev/null")
@@ -71,11 +75,15 @@ extension ChannelStep {
     }
   }
 
+  /// An image makes its keyring when it boots.
+  private static let waiting =
+    "if test -e /usr/lib/systemd/system/pacman-init.service; then systemctl start pacman-init.service; fi"
+
   /// The keyring goes first, since that of an old image does not know the keys of new packages.
   private static let keyring = """
     export LC_ALL=C.UTF-8
     if ! test -e /run/muster-index; then
-      if test -e /usr/lib/systemd/system/pacman-init.service; then systemctl start pacman-init.service; fi
+      \(waiting)
       pacman -Sy --noconfirm --needed archlinux-keyring </dev/null
       pacman -Su --noconfirm </dev/null
       : >/run/muster-index
@@ -88,16 +96,39 @@ extension ChannelStep {
     fi
     """
 
-  /// A name that the AUR does not know clones as an empty folder.
+  /// Does something with each PKGBUILD: that of the host, or those that the AUR has under the packages' names. A name that
+  /// it does not know clones as an empty folder.
+  private func eachBuild(_ place: ChannelPlace, _ body: (ChannelPlace) -> String) -> String {
+    let one = """
+      if ! test -f \(place.pkgbuild)/PKGBUILD; then
+        echo 'there is no PKGBUILD' >&2
+        exit 66
+      fi
+      chown -R \(Self.builder): \(place.pkgbuild)
+      chmod 755 /var/lib/muster "$(dirname \(place.pkgbuild))"
+      # The keys that its sources are signed with.
+      for key in \(place.pkgbuild)/keys/pgp/*.asc; do
+        if test -e "$key"; then su -s /bin/sh \(Self.builder) -c "gpg --batch --import '$key'" </dev/null; fi
+      done
+      \(body(place))
+      """
+    guard case .userRepository = source else { return one }
+    return """
+      for name in \(words); do
+        rm -rf \(place.pkgbuild)
+        git clone --depth 1 "https://aur.archlinux.org/$name.git" \(place.pkgbuild) </dev/null
+        \(one.replacing("\n", with: "\n  "))
+      done
+      """
+  }
+
+  private static func make(_ options: String, _ place: ChannelPlace) -> String {
+    "su -s /bin/sh \(builder) -c 'cd \(place.pkgbuild) && makepkg \(options) --noconfirm --needed' </dev/null"
+  }
+
   private func build(_ place: ChannelPlace) -> String {
     """
-    if ! test -f \(place.pkgbuild)/PKGBUILD; then
-      echo 'there is no PKGBUILD' >&2
-      exit 66
-    fi
-    chown -R \(Self.builder): \(place.pkgbuild)
-    chmod 755 /var/lib/muster "$(dirname \(place.pkgbuild))"
-    su -s /bin/sh \(Self.builder) -c 'cd \(place.pkgbuild) && makepkg -s -f -C --noconfirm --needed' </dev/null
+    \(Self.make("-s -f -C", place))
     su -s /bin/sh \(Self.builder) -c 'cd \(place.pkgbuild) && makepkg --packagelist' >/run/\(place.name).packages
     while read -r package; do
       if test -e "$package"; then set -- "$@" "$package"; fi
@@ -118,7 +149,11 @@ extension ChannelStep {
     let trust =
       isSigned
       ? """
-      if ! test -e /etc/pacman.d/gnupg/trustdb.gpg; then pacman-key --init; fi
+      \(Self.waiting)
+      if ! test -e /etc/pacman.d/gnupg/trustdb.gpg; then
+        pacman-key --init
+        pacman-key --populate || :
+      fi
       pacman-key --add \(place.key)
       fingerprint=$(gpg --show-keys --with-colons \(place.key) | sed -n 's/^fpr:*\\([0-9A-F]*\\):.*/\\1/p' | head -n 1)
       pacman-key --lsign-key "$fingerprint"

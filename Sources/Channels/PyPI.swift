@@ -41,36 +41,71 @@ struct PyPI {
     """
   }
 
+  /// The release comes from the repository alone, and what it depends on from there or from PyPI, as it will for those who
+  /// install it once it is published. A folder of files, with no page for each package, is no index.
   private func install(_ how: String) -> GuestScript {
+    if let file = step.file(place) {
+      return GuestScript(
+        """
+        \(environment)
+        \(pip) install\(how) \(Shell.quote(file)) </dev/null
+        \(linking)
+        """)
+    }
     let index = step.repository.map { place.address($0) }
-    let what =
-      step.file(place).map(Shell.quote)
-      ?? step.packages.map { name in
-        Shell.quote(name) + (step.version.map { "'=='" + Shell.quote($0) } ?? "")
-      }.joined(separator: " ")
-    let option = index.map { " --index-url \($0.word)" } ?? ""
-    let question = if case .url = step.repository?.place, let index { question(about: index.word) } else { "" }
+    let word = index?.word ?? "https://pypi.org/simple"
+    let what = step.packages.map { name in
+      Shell.quote(name) + (step.version.map { "'=='" + Shell.quote($0) } ?? "")
+    }.joined(separator: " ")
+    let question = if case .url = step.repository?.place { question } else { "" }
+    var sources = "release=\"--index-url $index\"\nothers=\"--extra-index-url $index\""
+    if case .folder = step.repository?.place {
+      sources += """
+
+        for file in \(place.repository)/*.whl \(place.repository)/*.tar.gz; do
+          if test -e "$file"; then
+            release='--no-index --find-links \(place.repository)'
+            others='--find-links \(place.repository)'
+          fi
+        done
+        """
+    }
     return GuestScript(
       """
-      \(circumstances)
-      python3 -m venv \(folder)
-      \(pip) install\(how)\(option) \(what) </dev/null\(question)
-      for command in \(folder)/bin/*; do
-        case ${command##*/} in
-          python* | pip* | activate* | Activate*) ;;
-          *) ln -sf "$command" /usr/local/bin/ ;;
-        esac
-      done
+      \(environment)
+      index=\(word)
+      \(sources)
+      \(pip) install --no-deps\(how) $release \(what) </dev/null\(question)
+      \(pip) install $others \(what) </dev/null
+      \(linking)
       """, secrets: (index?.secrets ?? []) + (step.version?.secrets ?? []))
+  }
+
+  private var environment: String {
+    """
+    \(circumstances)
+    python3 -m venv \(folder)
+    """
+  }
+
+  private var linking: String {
+    """
+    for command in \(folder)/bin/*; do
+      case ${command##*/} in
+        python | python[23]* | pip | pip[23]* | activate* | Activate*) ;;
+        *) ln -sf "$command" /usr/local/bin/ ;;
+      esac
+    done
+    """
   }
 
   /// pip says of an index that is not there, or that gives half a page, that it has no such package: where it failed, the
   /// index is asked by itself. One that has other pages, but none of this package, is in order.
-  private func question(about index: String) -> String {
+  private var question: String {
     """
      || {
       status=$?
-      python3 - \(index) \(names) >&2 <<'END'
+      python3 - "$index" \(names) >&2 <<'END'
     import base64, re, sys, urllib.error, urllib.parse, urllib.request
     def trouble(page):
         place = urllib.parse.urlsplit(page)

@@ -11,7 +11,7 @@ extension ChannelStep {
     let parts = [ChannelPart.add, .refresh, .install].map { part in script(for: part, spoiled, family) }
     return GuestScript(
       """
-      mkdir -p \(spoiled.folder)
+      mkdir -p \(spoiled.folder)\(channel == .rpm ? "\n\(Self.keys) >\(spoiled.folder)/keys" : "")
       cp -a \(place.repository) \(place.key) \(spoiled.folder)
       \(spoil(refusal, spoiled))
       cat >\(spoiled.folder)/install <<'END'
@@ -56,7 +56,11 @@ extension ChannelStep {
     case (.tamperedIndex, .rpm):
       return "for file in \(repository)/repodata/*primary.*; do echo >>\"$file\"; done"
     case (.tamperedIndex, _):
-      return "for file in \(repository)/*.db.tar.*; do case $file in *.sig) ;; *) echo >>\"$file\" ;; esac; done"
+      return """
+        find \(repository) -type f \\( -name '*.db' -o -name '*.db.tar.*' \\) ! -name '*.sig' | while read -r file; do
+          echo >>"$file"
+        done
+        """
     case (.tamperedPackage, _):
       // The size stays, so that nothing but the digest or the signature can tell.
       return """
@@ -80,6 +84,9 @@ extension ChannelStep {
     }
   }
 
+  /// The keys in rpm's keyring.
+  private static let keys = "rpm -qa 'gpg-pubkey*'"
+
   /// The next one must not find the settings, the index or the key of this one.
   private func forget(_ place: ChannelPlace) -> String {
     switch channel {
@@ -88,7 +95,7 @@ extension ChannelStep {
       """
       rm -f /etc/yum.repos.d/\(place.name).repo
       if command -v zypper >/dev/null; then zypper -n removerepo \(place.name) >/dev/null || :; fi
-      rpm -qa 'gpg-pubkey*' | while read -r key; do rpm -e --allmatches "$key"; done
+      \(Self.keys) | grep -vxF -f \(place.folder)/keys | while read -r key; do rpm -e --allmatches "$key"; done
       """
     case .aur, .pypi, .appimage, .apk, .homebrew:
       """

@@ -126,6 +126,11 @@ struct ChannelFailure {
     case .architecture:
       return failed(
         "the package is not for this architecture", "build it for each architecture that it is published for")
+    case .noSuchPackage where evidence.contains { $0.contains("is to be installed") }:
+      return failed(
+        "what the release depends on is here in another version",
+        "depend on what this distro has; or name all of the release's packages in 'install', so that they come in one version"
+      )
     case .noSuchPackage where evidence.contains { $0.contains("nothing provides") || $0.contains("Depends:") }:
       return failed(
         "what the release depends on does not exist here", "depend on what this distro has, by its name there")
@@ -155,7 +160,12 @@ struct ChannelFailure {
 
   /// Whether a line is about the release's repository, and not about what the distro itself has.
   private func isOwn(_ line: String) -> Bool {
-    if part == .refresh || channel.channel == .pypi || line.contains(name) || line.contains("/var/lib/muster/") {
+    // pip names no host, and asks PyPI for what the release depends on.
+    if channel.channel == .pypi {
+      let path = line.lowercased().replacing("_", with: "-")
+      return !line.hasPrefix("WARNING: Retrying") || channel.packages.contains { path.contains($0.lowercased()) }
+    }
+    if part == .refresh || line.contains(name) || line.contains("/var/lib/muster/") {
       return true
     }
     if part == .download { return FailureSign.ofDownload(line) != nil }

@@ -62,7 +62,7 @@ import Testing
       output: "error: failed retrieving file 'greeter.db' from apt.greeter.example : Connection refused"),
     Fault(
       channel: .pypi, family: .debian,
-      output: "WARNING: Retrying (Retry(total=4, connect=None)) after connection broken by 'NewConnectionError'\n"
+      output: "WARNING: Retrying (Retry(total=4, connect=None)) after connection broken by 'NewConnectionError': /debian/greeter/\n"
         + "ERROR: No matching distribution found for greeter"),
     Fault(
       channel: .pypi, family: .debian,
@@ -94,6 +94,15 @@ import Testing
     #expect(reason.blame == .mirror && reason.message == "a mirror cannot be reached")
   }
 
+  /// What the release depends on comes from PyPI.
+  @Test func pyPIItself() async {
+    let verdict = await verdict(
+      "WARNING: Retrying (Retry(total=4)) after connection broken by 'NewConnectionError': /simple/six/", .install,
+      Self.folder, channel: .pypi, status: 1)
+    guard case .error(let reason) = verdict else { return #expect(Bool(false), "\(verdict)") }
+    #expect(reason.blame == .mirror)
+  }
+
   struct Fact: Sendable, CustomTestStringConvertible {
     var output: String
     var part: ChannelPart
@@ -120,6 +129,9 @@ import Testing
     Fact(
       output: "File './greeter.rpm' not found on medium 'file:/var/lib/muster/rpm-1/repository'",
       part: .install, message: "the release is not in order"),
+    Fact(
+      output: " greeter : Depends: libc6 (>= 2.39) but 2.36-9+deb12u9 is to be installed", part: .install,
+      message: "what the release depends on is here in another version"),
     Fact(
       output: "W: GPG error: file:/x InRelease: NO_PUBKEY 1", part: .refresh,
       message: "the repository's signature is not accepted"),
