@@ -193,7 +193,8 @@ private func patterns(of cause: FailureSign.Cause) -> [Pattern] {
 }
 
 private let digestPatterns = anywhere(
-  "Hash Sum mismatch", "unexpected size", "hecksum doesn't match", "oes not match", "Digest verification failed",
+  "Hash Sum mismatch", "unexpected size", "hecksum doesn't match", "ncorrect checksum", "oes not match",
+  "Digest verification failed",
   "corrupted during transfer", "failed integrity check", "DIGESTS", "cannot be opened", "wrong checksum")
 
 private let mirrorPatterns: [Pattern] =

@@ -62,7 +62,8 @@ import Testing
       output: "error: failed retrieving file 'greeter.db' from apt.greeter.example : Connection refused"),
     Fault(
       channel: .pypi, family: .debian,
-      output: "WARNING: Retrying (Retry(total=4, connect=None)) after connection broken by 'NewConnectionError': /debian/greeter/\n"
+      output:
+        "WARNING: Retrying (Retry(total=4, connect=None)) broken by 'NewConnectionError': /debian/greeter/\n"
         + "ERROR: No matching distribution found for greeter"),
     Fault(
       channel: .pypi, family: .debian,

@@ -129,6 +129,22 @@ END
 
 rpm_ 1.1.0
 rpm_ 1.2.0
+# What stands for all that a distro has installed: zypper cannot read a database with nothing in it.
+cat >work/distro.spec <<'END'
+Name: distro
+Version: 1
+Release: 1
+Summary: Is installed
+License: MIT
+BuildArch: noarch
+
+%description
+Stands for what a distro has installed.
+
+%files
+END
+rpmbuild -bb --quiet --define "_topdir $PWD/work/rpmbuild" work/distro.spec >/dev/null
+cp work/rpmbuild/RPMS/noarch/distro-1-1.noarch.rpm dist/distro.rpm
 rpmsign --addsign -D '_gpg_name release@greeter.example' -D '__gpg /usr/bin/gpg' dist/rpm/*.rpm >/dev/null
 createrepo_c --quiet dist/rpm
 gpg --batch --quiet --armor --detach-sign dist/rpm/repodata/repomd.xml
