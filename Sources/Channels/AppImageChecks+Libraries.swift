@@ -35,13 +35,35 @@ extension AppImageScripts {
     """
   }
 
+  /// What every desktop has, so that an AppImage must not bring it: AppImage's excludelist. A machine without a desktop may
+  /// lack it.
+  private static let desktopLibraries = [
+    "libGL", "libEGL", "libGLdispatch", "libGLX", "libOpenGL", "libglapi", "libgbm", "libdrm", "libX11", "libX11-xcb",
+    "libxcb", "libxcb-dri2", "libxcb-dri3", "libICE", "libSM", "libasound", "libjack", "libpipewire-0.3", "libfontconfig",
+    "libfreetype", "libharfbuzz", "libfribidi", "libthai", "libp11-kit", "libusb-1.0", "libgpg-error", "libcom_err",
+    "libexpat", "libgmp", "libuuid", "libz",
+  ]
+
   var libraries: GuestScript {
     GuestScript(
       """
       \(loading)
+      # Is on every desktop, so no AppImage has it; this machine need not be one.
+      is_desktops() {
+        for name in \(Self.desktopLibraries.joined(separator: " ")); do
+          case $1 in "$name".so*) return 0 ;; esac
+        done
+        return 1
+      }
       programs | while read -r file; do
         list "$file" | grep -e 'not found' -e 'Error loading' | grep -v 'version `GLIBC_[0-9.]*. not found' \\
-          | while read -r line; do echo "${file#./}: $line"; done || :
+          | while read -r line; do
+            if is_desktops "${line%% *}"; then
+              echo "${line%% *}, which ${file#./} needs, is a desktop's, and not on this machine" >&2
+            else
+              echo "${file#./}: $line"
+            fi
+          done || :
       done >\(folder)/missing
       if test -s \(folder)/missing; then
         cat \(folder)/missing >&2
