@@ -170,11 +170,12 @@ extension ChannelStep {
         all=$(echo "$all" | grep -vxF -e "$name" || :)
         echo "Inst $name "
       done >/run/\(place.name).own
-      brings_release() { apt -s install "$@" | grep -qF -f /run/\(place.name).own; }
+      # All that they recommend is among them, or is the release itself.
+      brings_release() { apt -s install --no-install-recommends "$@" | grep -qF -f /run/\(place.name).own; }
       if test -n "$all" && brings_release $all; then
         all=$(for other in $all; do brings_release "$other" || echo "$other"; done)
       fi
-      if test -n "$all"; then apt install $all; fi
+      if test -n "$all"; then apt install --no-install-recommends $all; fi
       """, secrets: wanted.secrets)
   }
 }
