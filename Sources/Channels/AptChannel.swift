@@ -166,15 +166,24 @@ extension ChannelStep {
       \(wanted.script)
       all=$(apt -s install --allow-downgrades "$@" | sed -n 's/^Inst \\([^ ]*\\) .*/\\1/p') || all=
       \(names(.dpkg, place))
-      for name; do
-        all=$(echo "$all" | grep -vxF -e "$name" || :)
-        echo "Inst $name "
-      done >/run/\(place.name).own
-      # All that they recommend is among them, or is the release itself.
-      brings_release() { apt -s install --no-install-recommends "$@" | grep -qF -f /run/\(place.name).own; }
-      if test -n "$all" && brings_release $all; then
-        all=$(for other in $all; do brings_release "$other" || echo "$other"; done)
+      # What needs the release in turn, such as a plugin that it recommends, comes with it.
+      if test -n "$all"; then
+        all=$(apt-cache depends --important $all | awk -v "own=$*" '
+          BEGIN { split(own, names, " "); for (i in names) out[names[i]] = 1 }
+          /^[^ ]/ { package = $1; if (!(package in out)) order[++count] = package }
+          /Depends: / { needs[package] = needs[package] " " $2 }
+          END {
+            do {
+              more = 0
+              for (i = 1; i <= count; i++) {
+                split(needs[order[i]], list, " ")
+                for (j in list) if (!(order[i] in out) && list[j] in out) { out[order[i]] = 1; more = 1 }
+              }
+            } while (more)
+            for (i = 1; i <= count; i++) if (!(order[i] in out)) print order[i]
+          }')
       fi
+      # All that they recommend is among them, or is the release itself.
       if test -n "$all"; then apt install --no-install-recommends $all; fi
       """, secrets: wanted.secrets)
   }
