@@ -38,10 +38,10 @@ extension AppImageScripts {
   /// What every desktop has, so that an AppImage must not bring it: AppImage's excludelist. A machine without a desktop may
   /// lack it.
   private static let desktopLibraries = [
-    "libGL", "libEGL", "libGLdispatch", "libGLX", "libOpenGL", "libglapi", "libgbm", "libdrm", "libX11", "libX11-xcb",
-    "libxcb", "libxcb-dri2", "libxcb-dri3", "libICE", "libSM", "libasound", "libjack", "libpipewire-0.3", "libfontconfig",
-    "libfreetype", "libharfbuzz", "libfribidi", "libthai", "libp11-kit", "libusb-1.0", "libgpg-error", "libcom_err",
-    "libexpat", "libgmp", "libuuid", "libz",
+    "libGL", "libEGL", "libGLdispatch", "libGLX", "libOpenGL", "libglapi", "libgbm", "libdrm", "libX11",
+    "libX11-xcb", "libxcb", "libxcb-dri2", "libxcb-dri3", "libICE", "libSM", "libasound", "libjack",
+    "libpipewire-0.3", "libfontconfig", "libfreetype", "libharfbuzz", "libfribidi", "libthai", "libp11-kit",
+    "libusb-1.0", "libgpg-error", "libcom_err", "libexpat", "libgmp", "libuuid", "libz",
   ]
 
   var libraries: GuestScript {
