@@ -16,7 +16,7 @@ extension MatrixDecoder {
     for entry in mapping.entries {
       switch entry.key {
       case "from":
-        from = template(entry.value, "a path", scope).map { ($0, directory(of: entry.value.span)) }
+        from = hostPath(entry.value, "a path", scope).map { ($0, directory(of: entry.value.span)) }
       case "to": to = guestPath(entry.value, "a path", scope)
       case "mode": mode = constant(entry.value, "a file mode", PlainValues.mode)
       case "owner": owner = self.owner(entry.value, scope)

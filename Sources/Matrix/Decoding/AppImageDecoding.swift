@@ -16,7 +16,7 @@ extension MatrixDecoder {
     let sha256 = mapping["sha256"].flatMap { node in
       constant(node, "a checksum") { text throws(ValueProblem) in try PlainValues.digest(text, count: 64) }
     }
-    let version = mapping["version"].flatMap { template($0, "a version", scope, .all) }
+    let version = mapping["version"].flatMap { self.version($0, scope) }
     let checks = mapping["checks"].map { channelChecks($0, of: .appimage) } ?? ChannelStep.Channel.appimage.checks
     guard let file = mapping["file"] else {
       if lacks(mapping, "file", known: Self.appImageKeys) {
@@ -24,12 +24,21 @@ extension MatrixDecoder {
       }
       return nil
     }
-    guard let place = template(file, "a path", scope, .all) else { return nil }
+    guard let place = appImagePlace(file, scope) else { return nil }
     guard let command = command(mapping["command"], of: place, at: file.span), let run else { return nil }
     return StepTemplate.Channel(
       channel: .appimage,
       source: .appImage(StepTemplate.Channel.AppImage(place: place, command: command, run: run, sha256: sha256)),
       packages: [], version: version, checks: checks, base: directory(of: span))
+  }
+
+  /// A path of this host or a URL.
+  func appImagePlace(_ node: Node, _ scope: Scope) -> Template? {
+    guard let place = template(node, "a path", scope, .all) else { return nil }
+    check(place, at: node.span, scope) { text throws(ValueProblem) in
+      try HostPath.checkPlace(text, "an AppImage", isURL: place.isURL)
+    }
+    return place
   }
 
   private static func unknownRun(_ text: String) -> ValueProblem {

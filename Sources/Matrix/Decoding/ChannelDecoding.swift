@@ -6,7 +6,7 @@ extension MatrixDecoder {
   private static let repositoryKeys = ["key", "fingerprint", "suite", "components", "name", "serve"]
   private static let sharedKeys = ["repository", "file", "install", "version", "checks"]
 
-  private static func keys(of channel: ChannelStep.Channel) -> [String] {
+  static func keys(of channel: ChannelStep.Channel) -> [String] {
     switch channel {
     case .apt: sharedKeys + ["key", "fingerprint", "suite", "components", "serve"]
     case .rpm: sharedKeys + ["key", "fingerprint", "serve"]
@@ -30,8 +30,10 @@ extension MatrixDecoder {
       reportUnknown(entry, in: "a step with '\(channel.rawValue)'", known: known)
     }
     if channel == .appimage { return appImage(mapping, at: entry.value.span, scope) }
-    let packages = (mapping["install"] ?? mapping["package"] ?? mapping["formula"]).map { packageNames($0, scope) }
-    let version = mapping["version"].flatMap { template($0, "a version", scope, .all) }
+    let packages = mapping.entries.first { ["install", "package", "formula"].contains($0.key) }.map {
+      packageNames($0, ofTap: mapping["tap"] != nil, scope)
+    }
+    let version = mapping["version"].flatMap { self.version($0, scope) }
     let checks = mapping["checks"].map { channelChecks($0, of: channel) } ?? channel.checks
     guard let source = source(of: mapping, channel, known: known, at: entry.value.span, scope) else { return nil }
     if case .repository = source, packages == nil, lacks(mapping, "install", known: known) {
@@ -40,25 +42,42 @@ extension MatrixDecoder {
     if channel == .homebrew, packages == nil, lacks(mapping, "formula", known: known) {
       report("'homebrew' needs 'formula'", at: entry.value.span, hint: "write {formula: user/tap/name}")
     }
-    if packages?.isEmpty ?? false, let span = (mapping["install"] ?? mapping["formula"])?.span {
-      report("a list of packages that is empty", at: span)
-    }
     return StepTemplate.Channel(
       channel: channel, source: source, packages: packages ?? [], version: version, checks: checks,
       base: directory(of: entry.value.span))
   }
 
-  private func packageNames(_ node: Node, _ scope: Scope) -> [Template] {
-    (oneOrMore(node, "'install'") ?? []).compactMap { node in
-      template(node, "the name of a package", scope).flatMap { isPackage($0, at: node.span) ? $0 : nil }
+  /// - Parameter isOfTap: Whether they are formulas of a tap that is a folder of this host.
+  private func packageNames(_ entry: Mapping.Entry, ofTap isOfTap: Bool, _ scope: Scope) -> [Template] {
+    if case .sequence(let nodes) = entry.value.content, nodes.isEmpty {
+      report("a list of packages that is empty", at: entry.value.span)
+    }
+    return (oneOrMore(entry.value, "'\(entry.key)'") ?? []).compactMap { node in
+      guard let name = template(node, "the name of a package", scope) else { return nil }
+      check(name, at: node.span, scope, isOfTap ? ReleaseValues.formulaOfTap : ReleaseValues.package)
+      return name
     }
   }
 
+  /// A version of a release.
+  func version(_ node: Node, _ scope: Scope, hint: String? = nil) -> Template? {
+    guard let version = template(node, "a version", scope, .all) else { return nil }
+    check(version, at: node.span, scope) { text throws(ValueProblem) in try ReleaseValues.version(text, hint: hint) }
+    return version
+  }
+
   /// Either a repository or a file.
+  /// - Parameter own: The release's own repositories, for another release: what is not said is as it is there.
   func source(
-    of mapping: Mapping, _ channel: ChannelStep.Channel, known: [String], at span: Span, _ scope: Scope
+    of mapping: Mapping, _ channel: ChannelStep.Channel, known: [String], at span: Span, _ scope: Scope,
+    own: [StepTemplate.Channel.Repository] = []
   ) -> StepTemplate.Channel.Source? {
-    if channel == .homebrew { return .formula(tap: mapping["tap"].flatMap { template($0, "a path", scope, .all) }) }
+    if channel == .homebrew {
+      return .formula(
+        tap: mapping["tap"].flatMap {
+          hostPath($0, "a path", scope, .all, address: "write {formula: user/tap/name} for a tap of the web")
+        })
+    }
     let sources = ["repository", "file", "pkgbuild", "package"].filter(known.contains)
     let names = mapping.entries.filter { sources.contains($0.key) }
     if names.count > 1 {
@@ -77,34 +96,75 @@ extension MatrixDecoder {
       return nil
     }
     if from.key == "package" { return .userRepository }
-    let what = from.key == "repository" ? "a repository" : "a path"
-    guard let place = template(from.value, what, scope, .all) else { return nil }
     if from.key != "repository" {
+      guard let place = file(from, of: channel, scope) else { return nil }
       for wrong in mapping.entries where Self.repositoryKeys.contains(wrong.key) && known.contains(wrong.key) {
         let key = wrong.key
         report("'\(key)' is of a repository, and this step has '\(from.key)'", at: wrong.keySpan)
       }
       return from.key == "file" ? .file(place) : .pkgbuild(place)
     }
+    return repository(from.value, mapping, channel, known, at: span, scope, own).map { .repository($0) }
+  }
+
+  private func repository(
+    _ node: Node, _ mapping: Mapping, _ channel: ChannelStep.Channel, _ known: [String], at span: Span, _ scope: Scope,
+    _ own: [StepTemplate.Channel.Repository]
+  ) -> StepTemplate.Channel.Repository? {
+    guard let place = template(node, "a repository", scope, .all) else { return nil }
+    check(place, at: node.span, scope) { text throws(ValueProblem) in
+      try HostPath.checkPlace(text, "a repository", isURL: place.isURL)
+    }
     var repository = StepTemplate.Channel.Repository(place: place)
     repository.suite = (mapping["suite"] ?? mapping["name"]).flatMap { template($0, "a name", scope) }
-    if channel == .aur, place.isURL, repository.suite == nil, lacks(mapping, "name", known: known) {
+    let hasSuite = repository.suite != nil || own.contains { $0.suite != nil }
+    if channel == .aur, place.isURL, !hasSuite, lacks(mapping, "name", known: known) {
       report("a pacman repository at a URL needs its 'name'", at: span, hint: "its index is NAME.db")
     }
-    if let node = mapping["components"] {
-      repository.components = oneOrMore(node, "'components'")?.compactMap { template($0, "a component", scope) } ?? []
+    if let entry = mapping.entries.first(where: { $0.key == "components" }), known.contains("components") {
+      repository.components =
+        oneOrMore(entry.value, "'components'")?.compactMap { template($0, "a component", scope) } ?? []
+      if repository.suite.map(\.isFlatSuite) ?? (!hasSuite && lacks(mapping, "suite", known: known)) {
+        report(
+          "'components' are of a suite, and this repository is flat: it has none", at: entry.keySpan,
+          hint: "add 'suite: …', or leave 'components' out")
+      }
     }
-    repository.key = mapping["key"].flatMap { template($0, "the file of a key", scope) }
-    repository.fingerprint = known.contains("fingerprint") ? fingerprint(in: mapping, known) : nil
+    repository.key = mapping["key"].flatMap {
+      hostPath($0, "the file of a key", scope, address: "download it in 'setup', and name the file")
+    }
+    repository.fingerprint =
+      known.contains("fingerprint")
+      ? fingerprint(in: mapping, known, ofKey: own.contains { $0.key != nil }) : nil
     if let entry = mapping.entries.first(where: { $0.key == "serve" }), known.contains("serve") {
-      repository.isServed = bool(entry.value, "'serve'") ?? false
-      if repository.isServed, place.isURL {
+      repository.isServed = bool(entry.value, "'serve'")
+      if repository.isServed ?? false, place.isURL {
         report(
           "'serve' is for a folder of this host, and this repository is served already", at: entry.keySpan,
           hint: "leave it out, or name the folder in place of the URL")
       }
     }
-    return .repository(repository)
+    return repository
+  }
+
+  /// A package's file, or a folder with a PKGBUILD.
+  private func file(_ entry: Mapping.Entry, of channel: ChannelStep.Channel, _ scope: Scope) -> Template? {
+    if channel == .appimage { return appImagePlace(entry.value, scope) }
+    return hostPath(
+      entry.value, "a path", scope, .all,
+      address: entry.key == "pkgbuild"
+        ? "write {package: NAME} for what is in the AUR" : "download it in 'setup', or name its 'repository'")
+  }
+
+  /// A path of this host, where no URL can stand.
+  /// - Parameter address: What to do about a URL.
+  func hostPath(
+    _ node: Node, _ what: String, _ scope: Scope, _ uses: Uses = .builtIns,
+    address hint: String = "download it in 'setup', and name the file"
+  ) -> Template? {
+    guard let path = template(node, what, scope, uses) else { return nil }
+    check(path, at: node.span, scope) { text throws(ValueProblem) in try HostPath.check(text, address: hint) }
+    return path
   }
 
   /// `{libraries: false}`: which of the checks are not made.

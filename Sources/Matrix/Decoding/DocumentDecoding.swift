@@ -43,7 +43,7 @@ extension MatrixDecoder {
       tests: tests?.entries.map(\.key) ?? [], distros: forms.map(\.name), testTags: testTags,
       distroTags: forms.map(\.tags), families: forms.map(\.family))
     conditionCompiler = SelectorCompiler(names: names, domain: .either)
-    let provisions = forms.map { form in
+    provisions = forms.map { form in
       form.provision.map { steps($0, "'provision'", Scope()) } ?? []
     }
     if let node = mapping["setup"] { decoded.setup = steps(node, "'setup'", Scope(hasCell: false), .setup) }

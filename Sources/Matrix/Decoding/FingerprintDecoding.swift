@@ -2,9 +2,10 @@ import MusterYAML
 
 extension MatrixDecoder {
   /// `fingerprint` beside `key`.
-  func fingerprint(in mapping: Mapping, _ known: [String]) -> String? {
+  /// - Parameter hasKey: Whether there is a key where `mapping` names none.
+  func fingerprint(in mapping: Mapping, _ known: [String], ofKey hasKey: Bool) -> String? {
     guard let entry = mapping.entries.first(where: { $0.key == "fingerprint" }) else { return nil }
-    if lacks(mapping, "key", known: known) {
+    if !hasKey, lacks(mapping, "key", known: known) {
       report("'fingerprint' is of a key, and there is none", at: entry.keySpan, hint: "add 'key: FILE'")
     }
     return constant(entry.value, "a fingerprint", Fingerprint.parse)

@@ -155,7 +155,9 @@ extension MatrixDecoder {
         return nil
       }
       return .download(url: text, checksum: checksum)
-    case "path": return .file(text, base: directory(of: entry.value.span), checksum: form.checksum)
+    case "path":
+      check(text, at: entry.value.span, Scope(), HostPath.check)
+      return .file(text, base: directory(of: entry.value.span), checksum: form.checksum)
     default:
       if let suite = text.constant, Catalog.suite(named: suite) == nil, form.mirror == nil {
         report(

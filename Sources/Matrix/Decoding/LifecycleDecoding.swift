@@ -6,11 +6,6 @@ extension MatrixDecoder {
   private static let lifecycleKeys = [
     "upgrade", "downgrade", "reinstall", "remove", "purge", "install-again", "leftovers", "refuses",
   ]
-  private static func sourceKeys(of channel: ChannelStep.Channel) -> [String] {
-    channel == .homebrew
-      ? ["tap"]
-      : ["repository", "file", "pkgbuild", "name", "key", "fingerprint", "suite", "components", "serve"]
-  }
 
   /// Whether a test's lifecycle makes cells of its own, seen before anything is decoded.
   static func makesCells(_ node: Node) -> Bool {
@@ -18,31 +13,27 @@ extension MatrixDecoder {
     return ["upgrade", "downgrade", "refuses"].contains { mapping[$0] != nil }
   }
 
-  func lifecycle(_ entry: Mapping.Entry, of test: Test, _ scope: Scope) -> LifecycleTemplate? {
+  /// - Parameter number: The test's.
+  func lifecycle(
+    _ entry: Mapping.Entry, of test: Test, _ number: Int, _ names: Names, _ scope: Scope
+  ) -> LifecycleTemplate? {
     guard let mapping = mapping(entry.value, "'lifecycle'", hint: "write {upgrade: {from: 1.0}, remove: true}") else {
       return nil
     }
-    let channels = test.provision.compactMap { step in
-      if case .channel(let channel) = step.action { channel } else { nil }
-    }
-    guard let channel = channels.first else {
-      report(
-        "'lifecycle' is of a release, and no step of 'provision' installs one", at: entry.keySpan,
-        hint: "use a channel there: \(ChannelStep.Channel.allCases.map(\.rawValue).joined(separator: ", "))")
-      return nil
-    }
+    let releases = releases(of: test, number, names, at: entry.keySpan)
+    if releases.isEmpty { return nil }
     var lifecycle = LifecycleTemplate()
     for entry in mapping.entries {
       let span = entry.keySpan
       switch entry.key {
-      case "upgrade": lifecycle.upgrade = other(entry, "from", channel, scope)
-      case "downgrade": lifecycle.downgrade = other(entry, "to", channel, scope)
+      case "upgrade": lifecycle.upgrade = other(entry, "from", releases, scope)
+      case "downgrade": lifecycle.downgrade = other(entry, "to", releases, scope)
       case "reinstall": lifecycle.reinstall = isWanted(entry) ? span : nil
       case "remove": lifecycle.remove = isWanted(entry) ? span : nil
       case "purge": lifecycle.purge = isWanted(entry) ? span : nil
       case "install-again": lifecycle.installAgain = isWanted(entry) ? span : nil
       case "leftovers": lifecycle.leftovers = leftovers(entry, scope)
-      case "refuses": lifecycle.refuses = refusals(entry, channels)
+      case "refuses": lifecycle.refuses = refusals(entry, releases)
       default: reportUnknown(entry, in: "'lifecycle'", known: Self.lifecycleKeys)
       }
     }
@@ -62,58 +53,6 @@ extension MatrixDecoder {
     if quietly, case .scalar(let scalar) = entry.value.content { return scalar.text != "false" }
     if quietly { return true }
     return bool(entry.value, "'\(entry.key)'") ?? false
-  }
-
-  /// The release that an upgrade starts from, or a downgrade ends at; a version is enough.
-  private func other(
-    _ entry: Mapping.Entry, _ preposition: String, _ channel: StepTemplate.Channel, _ scope: Scope
-  ) -> LifecycleTemplate.Other? {
-    var other = LifecycleTemplate.Other(base: directory(of: entry.value.span), span: entry.keySpan)
-    defer { checkHomebrew(entry, channel, other) }
-    if case .scalar(let scalar) = entry.value.content, !scalar.isNull {
-      other.version = template(entry.value, "a version", scope, .all)
-      return other
-    }
-    guard let mapping = mapping(entry.value, "'\(entry.key)'", hint: "write {\(preposition): VERSION}") else {
-      return nil
-    }
-    let sourceKeys = Self.sourceKeys(of: channel.channel)
-    let known = [preposition, "verify"] + (entry.key == "upgrade" ? ["conffiles"] : []) + sourceKeys
-    var hasSource = false
-    let place = "'\(entry.key)'"
-    for entry in mapping.entries {
-      switch entry.key {
-      case preposition: other.version = template(entry.value, "a version", scope, .all)
-      case "verify": other.verify = steps(entry.value, "'verify'", scope)
-      case "conffiles" where known.contains("conffiles"):
-        other.settings = word(entry.value, "what is done with configuration files") ?? .untouched
-      case let key where sourceKeys.contains(key): hasSource = true
-      default: reportUnknown(entry, in: place, known: known)
-      }
-    }
-    if hasSource {
-      other.source = source(of: mapping, channel.channel, known: sourceKeys, at: entry.value.span, scope)
-    }
-    if other.version == nil, other.source == nil, lacks(mapping, preposition, known: known) {
-      report(
-        "'\(entry.key)' does not say which release it goes \(preposition)", at: entry.keySpan,
-        hint: "write {\(preposition): VERSION}, or name another 'repository' or 'file'")
-    }
-    return other
-  }
-
-  /// Homebrew has one version of a formula, and goes to no older one.
-  private func checkHomebrew(
-    _ entry: Mapping.Entry, _ channel: StepTemplate.Channel, _ other: LifecycleTemplate.Other
-  ) {
-    guard channel.channel == .homebrew else { return }
-    if entry.key == "downgrade" {
-      report("Homebrew knows no downgrade", at: entry.keySpan, hint: "leave it out")
-    } else if other.source == nil {
-      report(
-        "a tap has one version of a formula: 'upgrade' does not say which tap has the older one", at: entry.keySpan,
-        hint: "write {from: VERSION, tap: FOLDER}")
-    }
   }
 
   private func leftovers(_ entry: Mapping.Entry, _ scope: Scope) -> LifecycleTemplate.Leftovers? {

@@ -18,6 +18,8 @@ final class MatrixDecoder {
   var knownTexts: [String: String] = [:]
   /// The regular expressions that were found right.
   var knownPatterns: Set<String> = []
+  /// The steps of each distro's own provision.
+  var provisions: [[StepTemplate]] = []
   /// The folders of the files that were met.
   private var directories: [ObjectIdentifier: String] = [:]
 
@@ -130,29 +132,49 @@ final class MatrixDecoder {
     guard let template = template(node, what, scope, []) else { return nil }
     do throws(ValueProblem) {
       if let text = template.constant { return .fixed(try parse(text)) }
-      var axes: [Int] = []
-      for case .axis(let axis) in template.parts where !axes.contains(axis) { axes.append(axis) }
-      let count = axes.reduce(1) { min($0, 1 << 20) * scope.axes[$1].values.count }
-      guard count <= Plan.cellLimit else {
-        throw ValueProblem("\(what) has \(count) values, by its axes", hint: "use fewer axes in it")
-      }
+      let (axes, texts) = try texts(of: template, what, scope)
       var values: [Value] = []
-      for choice in combinations(axes.map { scope.axes[$0].values.count }) {
-        let text = template.parts.reduce(into: "") { text, part in
-          switch part {
-          case .text(let more): text += more
-          case .axis(let axis):
-            text += scope.axes[axis].values[choice[axes.firstIndex(of: axis) ?? 0]]
-          case .builtIn, .secret: break
-          }
-        }
-        values.append(try parse(text))
-      }
+      for text in texts { values.append(try parse(text)) }
       return .byAxes(axes, values)
     } catch {
       report(error, at: node.span)
       return nil
     }
+  }
+
+  /// Tells what is wrong with a text of a cell. Each value of the axes in it is tried, and a word stands for what is not
+  /// known yet.
+  func check(
+    _ template: Template, at span: Span, _ scope: Scope, _ parse: (String) throws(ValueProblem) -> Void
+  ) {
+    do throws(ValueProblem) {
+      if let text = template.constant { return try parse(text) }
+      for text in try texts(of: template, "a text", scope).texts { try parse(text) }
+    } catch {
+      report(error, at: span)
+    }
+  }
+
+  /// What a text can be: the numbers of its axes, and a text for each combination of theirs, the last axis changing first.
+  private func texts(
+    of template: Template, _ what: String, _ scope: Scope
+  ) throws(ValueProblem) -> (axes: [Int], texts: [String]) {
+    var axes: [Int] = []
+    for case .axis(let axis) in template.parts where !axes.contains(axis) { axes.append(axis) }
+    let count = axes.reduce(1) { min($0, 1 << 20) * scope.axes[$1].values.count }
+    guard count <= Plan.cellLimit else {
+      throw ValueProblem("\(what) has \(count) values, by its axes", hint: "use fewer axes in it")
+    }
+    let texts = combinations(axes.map { scope.axes[$0].values.count }).map { choice in
+      template.parts.reduce(into: "") { text, part in
+        switch part {
+        case .text(let more): text += more
+        case .axis(let axis): text += scope.axes[axis].values[choice[axes.firstIndex(of: axis) ?? 0]]
+        case .builtIn, .secret: text += "x"
+        }
+      }
+    }
+    return (axes, texts)
   }
 
   /// Every choice of one number below each count, the last changing first.

@@ -62,7 +62,7 @@ extension MatrixDecoder {
       }
     }
     if let entry = mapping.entries.first(where: { $0.key == "lifecycle" }) {
-      test.lifecycle = lifecycle(entry, of: test, scope)
+      test.lifecycle = lifecycle(entry, of: test, number, chooser.compiler.names, scope)
       if let courses = test.lifecycle?.courses, courses.count > 1 {
         test.axes = Axis.strided(test.axes + [Axis(name: Lifecycle.Course.axis, values: courses.map(\.rawValue))])
       }

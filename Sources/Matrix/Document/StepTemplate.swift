@@ -52,7 +52,7 @@ struct StepTemplate: Sendable {
     /// The absolute folder that relative paths start in.
     var base: String
 
-    enum Source: Sendable {
+    enum Source: Sendable, Equatable {
       case repository(Repository)
       case file(Template)
       case pkgbuild(Template)
@@ -61,7 +61,7 @@ struct StepTemplate: Sendable {
       case appImage(AppImage)
     }
 
-    struct AppImage: Sendable {
+    struct AppImage: Sendable, Equatable {
       /// A path, or a URL.
       var place: Template
       var command: String
@@ -69,14 +69,16 @@ struct StepTemplate: Sendable {
       var sha256: String?
     }
 
-    struct Repository: Sendable {
+    struct Repository: Sendable, Equatable {
       /// A path, or a URL.
       var place: Template
+      /// `./` for a flat repository, as it is in what apt reads.
       var suite: Template?
       var components: [Template] = []
       var key: Template?
       var fingerprint: String?
-      var isServed = false
+      /// `nil` where nothing is said.
+      var isServed: Bool?
     }
   }
 

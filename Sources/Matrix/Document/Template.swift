@@ -90,6 +90,8 @@ struct Axis: Sendable {
   }
 }
 
+extension Setting: Equatable where Value: Equatable {}
+
 /// A value that was decoded when the file was read: one, or one for each value of some axes.
 enum Setting<Value: Sendable>: Sendable {
   case fixed(Value)

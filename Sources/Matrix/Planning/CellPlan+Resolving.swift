@@ -24,8 +24,9 @@ extension Cell {
     let resolve = { (steps: [StepTemplate]) in
       steps.filter(context.isMeant).map { $0.step(context, environment) }
     }
+    let installation = resolve(context.test.provision)
     let phases = [
-      Phase(kind: .provision, steps: resolve(context.distro.provision) + resolve(context.test.provision)),
+      Phase(kind: .provision, steps: resolve(context.distro.provision) + installation),
       Phase(kind: .verify, steps: resolve(context.test.verify)),
     ]
     return CellPlan(
@@ -42,7 +43,7 @@ extension Cell {
       logLimit: context.value(defaults, \.logLimit, or: Defaults.logLimit),
       phases: phases.filter { !$0.steps.isEmpty },
       lifecycle: context.test.lifecycle?.lifecycle(
-        context.test.course(in: context.combination), of: phases[0].steps, context, resolve),
+        context.test.course(in: context.combination), of: installation, context, resolve),
       location: location)
   }
 }

@@ -2,7 +2,7 @@ import MusterDiagnostics
 
 extension LifecycleTemplate {
   /// The lifecycle of a cell, with every variable in place; `nil` when nothing happens beside installing and verifying.
-  /// - Parameter steps: The cell's steps of provision, one of which is the release's.
+  /// - Parameter steps: The test's own steps of provision in the cell, one of which is the release's.
   func lifecycle(
     _ course: Lifecycle.Course, of steps: [Step], _ context: CellContext, _ resolve: ([StepTemplate]) -> [Step]
   ) -> Lifecycle? {
@@ -13,13 +13,15 @@ extension LifecycleTemplate {
     let other = { (other: Other) in
       var older = release
       older.version = other.version.map(context.masked)
-      if let source = other.source?.source(context, base: other.base) {
-        older.source = source
-        if case .appImage(var image) = release.source, case .file(let path) = source {
-          image.place = .file(path)
-          image.sha256 = nil
-          older.source = .appImage(image)
-        }
+      switch (other.source, release.source) {
+      case (.file(let place), .appImage(var image)):
+        image.place = place.appImage(context, base: other.base)
+        image.sha256 = nil
+        older.source = .appImage(image)
+      case (let source?, .repository(let own)):
+        older.source = source.source(of: release.channel, context, base: other.base, own: own)
+      case (let source?, _): older.source = source.source(of: release.channel, context, base: other.base)
+      case (nil, _): break
       }
       return Lifecycle.Wish(
         Lifecycle.Other(release: older, verify: resolve(other.verify), settings: other.settings),

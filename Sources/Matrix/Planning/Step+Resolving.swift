@@ -43,13 +43,17 @@ extension StepTemplate.Action {
 extension StepTemplate.Channel {
   fileprivate func step(_ context: CellContext) -> ChannelStep {
     ChannelStep(
-      channel: channel, source: source.source(context, base: base), packages: packages.map(context.text),
+      channel: channel, source: source.source(of: channel, context, base: base), packages: packages.map(context.text),
       version: version.map(context.masked), checks: checks)
   }
 }
 
 extension StepTemplate.Channel.Source {
-  func source(_ context: CellContext, base: String) -> ChannelStep.Source {
+  /// - Parameter own: The repository of the release itself, for another release: what is not said of the other one's is as it
+  ///   is there.
+  func source(
+    of channel: ChannelStep.Channel, _ context: CellContext, base: String, own: ChannelStep.Repository? = nil
+  ) -> ChannelStep.Source {
     let path = { (template: Template) in Path.absolute(context.text(template), in: base) }
     return switch self {
     case .file(let file): .file(path(file))
@@ -58,21 +62,47 @@ extension StepTemplate.Channel.Source {
     case .appImage(let image):
       .appImage(
         ChannelStep.AppImage(
-          place: image.place.isURL ? .url(context.masked(image.place)) : .file(path(image.place)),
-          command: image.command, run: context.value(image.run), sha256: image.sha256))
+          place: image.place.appImage(context, base: base), command: image.command, run: context.value(image.run),
+          sha256: image.sha256))
     case .formula(let tap): .formula(tap: tap.map(path))
-    case .repository(let repository):
-      .repository(
-        ChannelStep.Repository(
-          place: repository.place.isURL ? .url(context.masked(repository.place)) : .folder(path(repository.place)),
-          suite: repository.suite.map(context.text), components: repository.components.map(context.text),
-          key: repository.key.map(path), fingerprint: repository.fingerprint,
-          isServed: repository.isServed))
+    case .repository(let repository): .repository(repository.repository(of: channel, context, base: base, own: own))
     }
   }
 }
 
+extension StepTemplate.Channel.Repository {
+  fileprivate func repository(
+    of channel: ChannelStep.Channel, _ context: CellContext, base: String, own: ChannelStep.Repository?
+  ) -> ChannelStep.Repository {
+    let path = { (template: Template) in Path.absolute(context.text(template), in: base) }
+    let suite = self.suite.map(context.text) ?? own?.suite
+    let isFlat = suite.map { Template.text($0).isFlatSuite } ?? true
+    let components = self.components.isEmpty ? own?.components ?? [] : self.components.map(context.text)
+    return ChannelStep.Repository(
+      place: place.isURL ? .url(context.masked(place)) : .folder(path(place)), suite: isFlat ? nil : suite,
+      components: isFlat ? [] : components, key: key.map(path) ?? own?.key,
+      // Another key has another fingerprint.
+      fingerprint: fingerprint ?? (key == nil ? own?.fingerprint : nil),
+      isServed: !place.isURL && (isServed ?? own?.isServedFolder ?? (channel == .pypi)))
+  }
+}
+
+extension ChannelStep.Repository {
+  /// Whether its folder is served; `nil` where it is no folder.
+  fileprivate var isServedFolder: Bool? {
+    if case .folder = place { isServed } else { nil }
+  }
+}
+
 extension Template {
+  /// Where an AppImage is.
+  func appImage(_ context: CellContext, base: String) -> ChannelStep.AppImage.Place {
+    isURL ? .url(context.masked(self)) : .file(Path.absolute(context.text(self), in: base))
+  }
+
+  /// Whether it is the suite of an APT repository that has none, as it is written in what apt reads.
+  var isFlatSuite: Bool { constant == "./" || constant == "/" }
+
   /// Whether it begins as a URL of a repository does.
   var isURL: Bool {
     guard case .text(let text)? = parts.first else { return false }
