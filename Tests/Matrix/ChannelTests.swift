@@ -267,7 +267,7 @@ struct ChannelTests {
       ("homebrew: {tap: x, formula: a}", "upgrade: {from: 1.1.0, tap: y}", nil),
       (
         "apt: {repository: x, install: a}", "upgrade: {from: 1.1.0, tap: y}",
-        "unknown key 'tap' in 'upgrade'; hint: the keys are: from, verify, conffiles, repository, file, pkgbuild, name, key, fingerprint, suite, components, serve"
+        "unknown key 'tap' in 'upgrade'; hint: the keys are: from, verify, conffiles, repository, file, key, fingerprint, suite, components, serve"
       ),
     ] as [(String, String, String?)])
   func tellsMistakesOfLifecycles(step: String, lifecycle: String, message: String?) throws {

@@ -135,7 +135,7 @@ struct LifecycleTests {
         """)
     #expect(
       try mistakes("{downgrade: {to: 1.0, conffiles: changed}}")
-        == "m.yaml:10:38-47 error: unknown key 'conffiles' in 'downgrade'; hint: the keys are: to, verify, repository, file, pkgbuild, name, key, fingerprint, suite, components, serve"
+        == "m.yaml:10:38-47 error: unknown key 'conffiles' in 'downgrade'; hint: the keys are: to, verify, repository, file, key, fingerprint, suite, components, serve"
     )
     #expect(
       try mistakes("{remove: true, leftovers: {ignore: [var/log]}}")
