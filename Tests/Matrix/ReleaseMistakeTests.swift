@@ -30,6 +30,7 @@ struct ReleaseMistakeTests {
         "apt: {file: a.deb, version: \"1.2 \"}",
         "apt: {file: a.deb, version: \"1.2-${v}=${cpu}\"}",
         "appimage: {file: G-1.AppImage, version: ü}",
+        "check: {package: x, version: ''}",
         "apt: {file: a.deb, version: \"1:2.0~rc1+dfsg-1_x^y!z${TOKEN}${distro}${v}\"}",
       ]) == """
         m.yaml:8:37-39 error: a version that is empty; hint: leave 'version' out for the newest
@@ -38,6 +39,7 @@ struct ReleaseMistakeTests {
         m.yaml:11:37-43 error: '1.2 ' is not a version: none has ' '; hint: write one version in full, such as 1.2.0
         m.yaml:12:37-54 error: '1.2-1.2.0=x' is not a version: none has '='; hint: write one version in full, such as 1.2.0
         m.yaml:13:49-50 error: 'ü' is not a version: none has 'ü'; hint: write one version in full, such as 1.2.0
+        m.yaml:14:38-40 error: a version that is empty; hint: leave 'version' out for any
         """)
   }
 

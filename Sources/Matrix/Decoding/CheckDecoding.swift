@@ -33,7 +33,7 @@ extension MatrixDecoder {
     case "command": return checkedName(subject.value, "the name of a command", scope).map { .command($0) }
     case "file": return fileCheck(subject.value, mapping, scope)
     case "package":
-      let version = mapping["version"].flatMap { template($0, "a version", scope, .all) }
+      let version = mapping["version"].flatMap { self.version($0, scope, hint: "leave 'version' out for any") }
       return package(subject.value, scope).flatMap { package in
         guard case .perFamily(let names) = package,
           let wrong = ([names.others ?? [.text("")]] + names.perFamily.values).first(where: { $0.count != 1 })
