@@ -72,10 +72,12 @@ struct ReleaseMistakeTests {
 
   @Test func ofNamesInTheAUR() throws {
     #expect(
-      try mistakes(["aur: {package: []}", "aur: {package: greeter bin}"], distro: "arch") == """
-        m.yaml:8:24-26 error: a list of packages that is empty
-        m.yaml:9:24-35 error: 'greeter bin' is not the name of a package; hint: write several as a list: [one, other]
-        """)
+      try mistakes(
+        ["aur: {package: []}", "aur: {package: greeter bin}", "aur: {package: a, install: b}"], distro: "arch") == """
+          m.yaml:8:24-26 error: a list of packages that is empty
+          m.yaml:9:24-35 error: 'greeter bin' is not the name of a package; hint: write several as a list: [one, other]
+          m.yaml:10:27-34 error: 'package' names the packages already; hint: 'install' goes with 'repository' and 'pkgbuild', and 'package' stands alone
+          """)
   }
 
   @Test func ofPlaces() throws {

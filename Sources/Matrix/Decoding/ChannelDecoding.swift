@@ -30,8 +30,12 @@ extension MatrixDecoder {
       reportUnknown(entry, in: "a step with '\(channel.rawValue)'", known: known)
     }
     if channel == .appimage { return appImage(mapping, at: entry.value.span, scope) }
-    let packages = mapping.entries.first { ["install", "package", "formula"].contains($0.key) }.map {
-      packageNames($0, ofTap: mapping["tap"] != nil, scope)
+    let names = mapping.entries.filter { ["install", "package", "formula"].contains($0.key) && known.contains($0.key) }
+    let packages = names.first.map { packageNames($0, ofTap: mapping["tap"] != nil, scope) }
+    if names.count > 1 {
+      report(
+        "'\(names[0].key)' names the packages already", at: names[1].keySpan,
+        hint: "'install' goes with 'repository' and 'pkgbuild', and 'package' stands alone")
     }
     let version = mapping["version"].flatMap { self.version($0, scope) }
     let checks = mapping["checks"].map { channelChecks($0, of: channel) } ?? channel.checks
