@@ -171,13 +171,20 @@ extension ChannelStep {
         all=$(apt-cache depends --important $all | awk -v "own=$*" '
           BEGIN { split(own, names, " "); for (i in names) out[names[i]] = 1 }
           /^[^ ]/ { package = $1; if (!(package in out)) order[++count] = package }
-          /Depends: / { needs[package] = needs[package] " " $2 }
+          # One of several that will do each has a bar, but for the last.
+          /Depends: / { any = any " " $2 }
+          /^ *(Pre)?Depends: / { needs[package, ++number[package]] = any; any = "" }
           END {
             do {
               more = 0
               for (i = 1; i <= count; i++) {
-                split(needs[order[i]], list, " ")
-                for (j in list) if (!(order[i] in out) && list[j] in out) { out[order[i]] = 1; more = 1 }
+                name = order[i]
+                for (j = 1; j <= number[name] && !(name in out); j++) {
+                  others = 0
+                  size = split(needs[name, j], list, " ")
+                  for (k = 1; k <= size; k++) if (!(list[k] in out)) others++
+                  if (!others) { out[name] = 1; more = 1 }
+                }
               }
             } while (more)
             for (i = 1; i <= count; i++) if (!(order[i] in out)) print order[i]
