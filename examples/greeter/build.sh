@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 
 rm -rf dist work
 mkdir -p dist/apt/pool dist/rpm work
-trap 'rm -rf work' EXIT
+trap 'rm -rf work "${makepkg:-work}"' EXIT
 
 # A key of its own, in a keyring of its own.
 export GNUPGHOME="$PWD/work/gnupg"
@@ -104,6 +104,7 @@ gzip -9n %{buildroot}/usr/share/man/man1/greeter.1
 /usr/lib/systemd/system/greeterd.service
 /usr/share/applications/greeter.desktop
 # Nobody else may have these folders, and who has a folder removes it.
+%dir /usr/share/applications
 %dir /usr/share/icons
 %dir /usr/share/icons/hicolor
 %dir /usr/share/icons/hicolor/scalable
@@ -203,19 +204,20 @@ pacman_() {
   pkgbuild_folder=$2
   repository=$3
   mkdir -p "$repository"
-  rm -rf work/makepkg
-  cp -r "$pkgbuild_folder" work/makepkg
+  # Not here: whoever root becomes for it may not come in, as in /root.
+  makepkg=$(mktemp -d)
+  cp -r "$pkgbuild_folder/." "$makepkg"
   (
-    cd work/makepkg
+    cd "$makepkg"
     set -- makepkg -f -d --nocheck
     if [ "$(id -u)" -eq 0 ]; then
       chown -R 65534:65534 .
-      chmod 755 ..
       set -- setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$PWD" "$@"
     fi
     "$@" >makepkg.log 2>&1 || { cat makepkg.log >&2; exit 1; }
   )
-  cp work/makepkg/greeter-"$version"-1-*.pkg.tar.* "$repository"
+  cp "$makepkg/greeter-$version"-1-*.pkg.tar.* "$repository"
+  rm -r "$makepkg"
   (
     cd "$repository"
     set -- ./*.pkg.tar.*
