@@ -39,7 +39,9 @@ struct DownloadTests {
     let server = try TestServer { [disk] _, earlier in .init(body: disk, stallsAfter: earlier == 0 ? 5000 : nil) }
     let image = ImageDescription.at(server.url("/a.img"), .sha256(sha256(disk)))
     let heard = Heard()
-    let ready = try await folder.store().prepare(image, progress: heard.hear)
+    var store = folder.store()
+    store.patience.stall = 5
+    let ready = try await store.prepare(image, progress: heard.hear)
     #expect(try FileSystem.read(ready.disk) == disk)
     #expect(server.requests.map(\.from) == [nil, 5000])
     #expect(heard.activities.contains { $0.contains("nothing came for too long") })
