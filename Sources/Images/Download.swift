@@ -24,7 +24,6 @@ struct Download: Sendable {
     /// Whole seconds for an attempt as a whole.
     var whole: Int?
 
-    /// For a small file that can be done without.
     static let short = Patience(delays: [], connect: 5, stall: 5, whole: 15)
   }
 

@@ -81,7 +81,7 @@ extension ImageStore {
     try FileSystem.remove(part)
     defer { try? FileSystem.remove(part) }
     let download = Download(
-      url: url, part: part, blame: blame(of: image), patience: isShort ? .short : patience, limit: 4 << 20)
+      url: url, part: part, blame: blame(of: image), patience: isShort ? shortPatience : patience, limit: 4 << 20)
     _ = try await download.fetch { _ in }
     return try FileSystem.readText(part)
   }

@@ -17,6 +17,8 @@ package struct ImageStore: Sendable {
   /// How old an image built from packages may be until it is built again: security updates come out daily.
   var buildLifetime = Duration.seconds(7 * 24 * 3600)
   var patience = Download.Patience()
+  /// For a small file that can be done without.
+  var shortPatience = Download.Patience.short
 
   package init(cache: String, offline: Bool = false) {
     self.cache = cache

@@ -28,6 +28,7 @@ final class TestFolder: Sendable {
     // A host that has much to do is no server that stalls.
     store.patience.stall = 120
     store.patience.connect = 120
+    store.shortPatience = Download.Patience(delays: [], connect: 120, stall: 120)
     return store
   }
 
