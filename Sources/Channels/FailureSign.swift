@@ -76,7 +76,7 @@ package struct FailureSign: Sendable, Hashable {
 
   /// Whether a line says that a file is another one than the repository's index tells of.
   package static func tellsOfWrongDigest(_ line: String) -> Bool {
-    ["Hash Sum mismatch", "has incorrect checksum", "hecksum doesn't match"].contains { line.contains($0) }
+    (["Hash Sum mismatch"] + dnfDigestTexts).contains { line.contains($0) }
   }
 
   /// Whether a package manager says that it does not know a package.
@@ -143,15 +143,13 @@ private func patterns(of cause: FailureSign.Cause) -> [Pattern] {
         "File not found - ",
         // dnf and zypper, of a folder
         "Error opening /", "not found on medium '",
-        // dnf, of what is not what the index says
-        "has incorrect checksum", "hecksum doesn't match",
         // apk, which says no more of what a server answers
         "remote server returned error (try 'apk update')", "package mentioned in index not found",
         "HTTP 404: Not Found",
         // pip, and what is asked of its index after it
         "ERROR: HTTP error ", "Connection broken: ", "The index cannot be read: ",
         // curl, by Homebrew
-        "curl: (22) The requested URL returned error: 50")
+        "curl: (22) The requested URL returned error: 50") + [Pattern(texts: dnfDigestTexts)]
   case .locked:
     anywhere(
       "Could not get lock", "Unable to acquire the dpkg frontend lock", "System management is locked",
@@ -191,6 +189,9 @@ private func patterns(of cause: FailureSign.Cause) -> [Pattern] {
       ]
   }
 }
+
+/// What dnf says of a file that is not what the index tells.
+private let dnfDigestTexts = ["has incorrect checksum", "hecksum doesn't match"]
 
 private let digestPatterns = anywhere(
   "Hash Sum mismatch", "unexpected size", "hecksum doesn't match", "ncorrect checksum", "oes not match",

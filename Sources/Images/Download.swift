@@ -23,8 +23,6 @@ struct Download: Sendable {
     var stall = 30
     /// Whole seconds for an attempt as a whole.
     var whole: Int?
-
-    static let short = Patience(delays: [], connect: 5, stall: 5, whole: 15)
   }
 
   /// What happens on the way.

@@ -18,7 +18,7 @@ package struct ImageStore: Sendable {
   var buildLifetime = Duration.seconds(7 * 24 * 3600)
   var patience = Download.Patience()
   /// For a small file that can be done without.
-  var shortPatience = Download.Patience.short
+  var shortPatience = Download.Patience(delays: [], connect: 5, stall: 5, whole: 15)
 
   package init(cache: String, offline: Bool = false) {
     self.cache = cache

@@ -24,7 +24,7 @@ extension MatrixDecoder {
     if case .scalar(let scalar) = entry.value.content, !scalar.isNull {
       other.version = version(
         entry.value, scope,
-        hint: PlainValues.isFalse(scalar.text)
+        hint: (try? PlainValues.bool(scalar.text)) == false
           ? "leave '\(entry.key)' out" : "write '\(entry.key): 1.1.0', or {\(preposition): 1.1.0}")
       _ = hasSource(entry, preposition, releases)
       checkVersion(of: other, at: entry.value.span, entry.key, preposition, releases)

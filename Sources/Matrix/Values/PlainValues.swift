@@ -12,8 +12,6 @@ enum PlainValues {
     return value
   }
 
-  static func isFalse(_ text: String) -> Bool { ["false", "no", "off"].contains(text.lowercased()) }
-
   static func bool(_ text: String) throws(ValueProblem) -> Bool {
     switch text.lowercased() {
     case "true", "yes", "on": return true

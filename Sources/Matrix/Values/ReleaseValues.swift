@@ -5,7 +5,7 @@ enum ReleaseValues {
     if text.isEmpty {
       throw ValueProblem("a version that is empty", hint: hint ?? "leave 'version' out for the newest")
     }
-    if ["true", "false", "yes", "no", "on", "off"].contains(text.lowercased()) {
+    if (try? PlainValues.bool(text)) != nil {
       throw ValueProblem("\(quoted(text)) is not a version", hint: hint ?? "write one such as 1.2.0")
     }
     guard let wrong = text.unicodeScalars.first(where: { !isOfName($0, or: ".+-:~^_!") }) else { return }
