@@ -34,24 +34,89 @@ struct ChannelChecks {
     """
   }
 
+  /// Without a version that is asked for, it must be one that the release's own repository has, and after an upgrade
+  /// another one than before.
   private var version: GuestScript {
-    GuestScript(
+    var looks = ""
+    if step.version == nil {
+      looks = """
+
+            \(Self.comparing(with: place.older))
+        """
+      if origin != nil {
+        looks += """
+
+              if ! ours "$name" "$found"; then state="$name $found is not from the release's repository"; fi
+          """
+      }
+    }
+    return GuestScript(
       """
       \(head)
       \(database.installed)
-      state=installed
+      \(origin.map { "\($0)\n" } ?? "")state=installed
       version=
       for name; do
         if found=$(installed "$name"); then
           if test -z "$version"; then version=$found; fi
+          echo "version of $name=$found"\(looks)
         else
           state="$name is not installed in full"
         fi
-      done
+      done\(step.version == nil ? "\n\(Self.judging)" : "")
       echo "package=$state"
       echo "version=$version"
       """,
-      facts: Fact.installed(step.version))
+      facts: Fact.installed(step.version, others: step.packages.dropFirst()))
+  }
+
+  /// Compares what is found with what was noted before an upgrade, a line `NAME=VERSION` each.
+  static func comparing(with older: String) -> String {
+    "if grep -qxF -e \"$name=$found\" \(older) 2>/dev/null; then same=\"$name is still $found\"; else newer=yes; fi"
+  }
+
+  /// Of several packages, some may be the same in both releases.
+  static let judging =
+    "if test -n \"${same:-}\" && test -z \"${newer:-}\"; then state=\"$same after the upgrade\"; fi"
+
+  /// A function `ours`, which succeeds if the release's own repository has the package `$1` in the version `$2`; `nil` where
+  /// a version is asked for, or where nobody could tell.
+  private var origin: String? {
+    guard step.version == nil, step.repository != nil else { return nil }
+    return switch (database, family) {
+    case (.dpkg, _):
+      """
+      plain() { sed 's|//[^/@]*@|//|; s|^file://|file:|; s|/*$||'; }
+      address=$(sed -n 's/^URIs: //p' /etc/apt/sources.list.d/\(place.name).sources | plain)
+      ours() {
+        apt-cache madison "$1" | awk -F ' *[|] *' -v "version=$2" '$2 == version { sub(/ .*/, "", $3); print $3 }' |
+          plain | grep -qxF -e "$address"
+      }
+      """
+    case (.rpm, .suse):
+      """
+      ours() {
+        zypper -n --no-refresh search --details --match-exact --repo \(place.name) "$1" </dev/null | grep -qF -e " | $2 "
+      }
+      """
+    case (.rpm, _):
+      """
+      ours() {
+        for tool in dnf dnf5; do
+          command -v "$tool" >/dev/null || continue
+          "$tool" -q --disablerepo='*' --enablerepo=\(place.name) repoquery --qf '%{evr}\\n' "$1" </dev/null | grep -qxF -e "$2"
+          return
+        done
+      }
+      """
+    case (.pacman, _):
+      """
+      ours() {
+        pacman -Sl "$(sed -n '1s/^.\\(.*\\).$/\\1/p' /etc/pacman.d/\(place.name).conf)" | cut -d ' ' -f 2,3 | grep -qxF -e "$1 $2"
+      }
+      """
+    case (.apk, _): nil
+    }
   }
 
   private var files: GuestScript {
@@ -82,7 +147,7 @@ struct ChannelChecks {
     return """
       \(head)
       \(database.files)
-      loader=/run/\(place.name).loader
+      loader=\(place.loader)
       if ! test -e "$loader"; then
         for name; do files "$name"; done | while read -r file; do
           if test -f "$file" && ! test -L "$file"; then printf '%s\\0' "$file"; fi

@@ -24,7 +24,7 @@ extension CellPlan {
         return taken.provision
       }
     }
-    guard let parts else { return plan }
+    guard let parts else { return plan.servingAgain() }
     let phase = Phase(kind: .lifecycle, steps: parts.steps)
     switch parts.lifecycle.course {
     case .install: plan.phases.append(phase)
@@ -32,6 +32,20 @@ extension CellPlan {
     case .downgrade, .refuse: plan.phases = plan.phases.filter { $0.kind == .provision } + [phase]
     }
     plan.phases.removeAll { $0.steps.isEmpty }
+    return plan.servingAgain()
+  }
+
+  /// A restart of the machine ends the servers in it: they are started anew.
+  private func servingAgain() -> CellPlan {
+    var plan = self
+    var servers: [Step] = []
+    for phase in plan.phases.indices {
+      plan.phases[phase].steps = plan.phases[phase].steps.flatMap { step -> [Step] in
+        if case .channel(_, .serve, _) = step.action { servers.append(step) }
+        if case .reboot = step.action { return [step] + servers }
+        return [step]
+      }
+    }
     return plan
   }
 }
@@ -112,8 +126,9 @@ extension ChannelStep {
     switch part {
     case .serve: return RepositoryServer.script(place, family)
     case .key: return KeyFile.script(place.key, fingerprint: repository?.fingerprint)
-    case .snapshot: return Leftovers.snapshot(place)
-    case .leftovers(let ignored, let purged): return Leftovers.compare(place, ignored: ignored, purged: purged)
+    case .snapshot: return Leftovers(place: place, family: family).snapshot
+    case .leftovers(let ignored, let purged):
+      return Leftovers(place: place, family: family).compare(ignored: ignored, purged: purged)
     default: break
     }
     guard let database = PackageDatabase(channel) else { return script(for: part, place, family) }
@@ -124,8 +139,22 @@ extension ChannelStep {
     case .changeSettings: changeSettings(place, database)
     case .settings(let settings): self.settings(settings, place, database)
     case .refuse(let refusal): refuse(refusal, place, database, family)
-    default: script(for: part, place, family)
+    default: noting(before: part, place, database) + script(for: part, place, family)
     }
+  }
+
+  /// What is known of other packages is forgotten, and their versions are noted where nothing else tells an upgrade from
+  /// one that did nothing.
+  private func noting(before part: ChannelPart, _ place: ChannelPlace, _ database: PackageDatabase) -> GuestScript {
+    guard part.installs else { return GuestScript("") }
+    guard case .upgrade = part, version == nil else { return GuestScript("rm -f \(place.loader)\n") }
+    return GuestScript(
+      """
+      rm -f \(place.loader)
+      mkdir -p \(place.folder)
+      \(database.all) >\(place.older)
+
+      """)
   }
 
   /// What a package manager is told.
@@ -164,6 +193,12 @@ struct ChannelPlace {
   /// What the packages had of files and of configuration files, before they were removed.
   var owned: String { "\(folder)/owned" }
   var settings: String { "\(folder)/settings" }
+  /// What the loader said of the packages' programs, until others take their place.
+  var loader: String { "/run/\(name).loader" }
+  /// What the system had before the release; there after a restart too.
+  var before: String { "\(folder)/before" }
+  /// The versions of the packages before an upgrade, a line each.
+  var older: String { "\(folder)/older" }
 
   /// A package's file keeps its name: package managers look at how it ends.
   func file(_ path: String) -> String { "\(folder)/\(path.split(separator: "/").last.map(String.init) ?? "file")" }

@@ -16,6 +16,12 @@ package struct GuestScript: Sendable, Hashable {
     self.secrets = secrets
     self.facts = facts
   }
+
+  /// One after the other.
+  static func + (first: GuestScript, second: GuestScript) -> GuestScript {
+    GuestScript(
+      first.script + second.script, secrets: first.secrets + second.secrets, facts: first.facts + second.facts)
+  }
 }
 
 /// One thing that a check finds out.
@@ -26,7 +32,7 @@ package struct Fact: Sendable, Hashable {
     case version(MaskedText)
   }
 
-  /// Letters and hyphens: what stands before the `=`.
+  /// What stands before the `=`.
   package var name: String
   package var expected: Comparison
 
@@ -41,8 +47,12 @@ package struct Fact: Sendable, Hashable {
   }
 
   /// Of a package that must be installed, in this version if one is given.
-  static func installed(_ version: MaskedText?) -> [Fact] {
-    [Fact("package", equals: "installed")] + (version.map { [Fact("version", version: $0)] } ?? [])
+  /// - Parameter others: Further packages, which must be there in it too.
+  static func installed(_ version: MaskedText?, others: some Sequence<String> = []) -> [Fact] {
+    let versions = version.map { version in
+      [Fact("version", version: version)] + others.map { Fact("version of \($0)", version: version) }
+    }
+    return [Fact("package", equals: "installed")] + (versions ?? [])
   }
 
   /// What is expected, secrets as `${NAME}`.

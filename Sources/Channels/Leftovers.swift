@@ -1,21 +1,24 @@
+import MusterCatalog
 import MusterMatrix
 
 /// What the system had before a release was installed, and what it has after it was removed.
 ///
 /// Both are lists of lines `KIND<tab>STATE<tab>NAME`: files with their type, mode, owner and size (settings in `/etc` with what is
 /// in them), accounts, alternatives, diversions, units that run without a file, and processes whose program is gone.
-enum Leftovers {
-  /// The file in the machine that the first list is in.
-  static func before(_ place: ChannelPlace) -> String { "/run/\(place.name).before" }
+struct Leftovers {
+  var place: ChannelPlace
+  var family: Family
 
   /// A function that prints the list. Only file systems that keep what is written to them are looked at.
-  private static let list = #"""
+  private var list: String {
+    #"""
     export LC_ALL=C
     list() {
       awk '$3 ~ /^(ext[234]|xfs|btrfs|f2fs|vfat|zfs|overlay|ubifs)$/ { print $2 }' /proc/mounts | sort -u |
         while read -r mount; do find "$mount" -xdev -exec stat -c 'file|%F, mode %a of %U:%G, %s bytes|%n' {} +; done 2>/dev/null |
         awk -F'|' '{ if ($2 ~ /^directory/) sub(/, [0-9]* bytes$/, "", $2); print $1 "\t" $2 "\t" $3 }'
       find /etc -xdev -type f -exec sha256sum {} + | awk '{ sum = $1; sub(/^[0-9a-f]*  /, ""); print "content\t" sum "\t" $0 }'
+      \#(PackageDatabase(family).all) | awk -F= '{ print "package\t" $2 "\t" $1 }'
       getent passwd | awk -F: '{ print "user\t" $3 " " $6 " " $7 "\t" $1 }'
       getent group | awk -F: '{ print "group\t" $3 "\t" $1 }'
       for link in /etc/alternatives/*; do
@@ -33,35 +36,37 @@ enum Leftovers {
       done
     }
     """#
+  }
 
-  static func snapshot(_ place: ChannelPlace) -> GuestScript {
+  var snapshot: GuestScript {
     GuestScript(
       """
       \(list)
-      list | sort -u >\(before(place))
-      wc -l <\(before(place)) >&2
+      mkdir -p \(place.folder)
+      list | sort -u >\(place.before)
+      wc -l <\(place.before) >&2
       """)
   }
 
   /// - Parameter purged: Whether configuration files must be gone as well.
-  static func compare(
-    _ place: ChannelPlace, ignored: [Lifecycle.Ignored], purged: Bool
-  ) -> GuestScript {
+  func compare(ignored: [Lifecycle.Ignored], purged: Bool) -> GuestScript {
     let table = LeftoverReason.table.map { reason in
-      "# \(reason.why)\n    \(pattern(reason.paths)))  return ;;"
+      "# \(reason.why)\n    \(Self.pattern(reason.paths)))  return ;;"
     }
     let persons = ignored.map { ignored in
-      (ignored.reason.map { "# \($0)\n    " } ?? "") + "\(pattern([ignored.path])))  return ;;"
+      (ignored.reason.map { "# \($0)\n    " } ?? "") + "\(Self.pattern([ignored.path])))  return ;;"
     }
     let settings =
       purged ? "" : "\n  if grep -qxF -e \"$1\" \(place.settings) 2>/dev/null; then return; fi"
     return GuestScript(
       """
       \(list)
+      \(PackageDatabase(family).files)
       tell() {
         case $1 in
           \((table + persons).joined(separator: "\n    "))
         esac
+        if grep -qxF -e "$1" /run/\(place.name).theirs; then return; fi
         # What is below a folder that is left is not told again.
         if test -n "$folder" && test "${1#"$folder"/}" != "$1"; then return; fi
         case $2 in
@@ -69,11 +74,19 @@ enum Leftovers {
         esac\(settings)
         echo "$1 $2"
       }
+      if ! test -s \(place.before); then
+        echo 'what the system had before is not known any more: \(place.before) is gone' >&2
+        exit 1
+      fi
       list | sort -u >/run/\(place.name).after
-      awk -F'\\t' '
+      : >/run/\(place.name).packages
+      awk -F'\\t' -v packages=/run/\(place.name).packages '
         { key = $1 "\\t" $3 }
         NR == FNR { before[key] = $2; next }
         { after[key] = 1 }
+        # Of packages that came meanwhile, or in another version, the files are theirs.
+        $1 == "package" && before[key] != $2 { print $3 >packages }
+        $1 == "package" { next }
         !(key in before) {
           # Distros advise to leave accounts that nobody can log in to, lest another gets their number.
           if ($1 == "user" && $2 + 0 < 1000 && $2 ~ /(nologin|false)$/) next
@@ -88,9 +101,11 @@ enum Leftovers {
         }
         END { for (key in before) if (!(key in after)) {
           split(key, part, "\\t")
-          if (part[1] != "content" && part[1] != "unit" && part[1] != "process") print part[2] "\\tgone: " part[1] " " before[key]
+          if (part[1] !~ /^(content|package|process|unit)$/) print part[2] "\\tgone: " part[1] " " before[key]
         } }
-      ' \(before(place)) /run/\(place.name).after | sort >/run/\(place.name).differences
+      ' \(place.before) /run/\(place.name).after | sort >/run/\(place.name).differences
+      while read -r name; do files "$name" </dev/null || :; done </run/\(place.name).packages |
+        sed 's|/$||; p; s|^|/usr|' >/run/\(place.name).theirs
       folder=
       tab=$(printf '\\t')
       while IFS=$tab read -r name what; do tell "$name" "$what"; done </run/\(place.name).differences >/run/\(place.name).leftovers
@@ -145,7 +160,8 @@ struct LeftoverReason {
         "/var/log/apt", "/var/log/dpkg.log*", "/var/log/alternatives.log*", "/var/log/dnf*", "/var/log/hawkey.log*",
         "/var/log/zypp*", "/var/log/pacman.log", "/var/cache/apt", "/var/cache/debconf", "/var/cache/dnf",
         "/var/cache/libdnf5", "/var/cache/yum", "/var/cache/zypp", "/var/cache/pacman", "/root/.rpmdb", "/lib/apk",
-        "/etc/apk/world", "/var/cache/apk", "/home/linuxbrew/.linuxbrew/Homebrew",
+        "/usr/lib/apk", "/etc/apk/world", "/var/lib/update-notifier", "/var/lib/ubuntu-advantage",
+        "/var/lib/command-not-found", "/.snapshots", "/var/cache/apk", "/home/linuxbrew/.linuxbrew/Homebrew",
         "/home/linuxbrew/.linuxbrew/var/homebrew", "/home/linuxbrew/.homebrew", "/home/linuxbrew/.config/homebrew",
       ]),
     LeftoverReason(

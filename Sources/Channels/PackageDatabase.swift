@@ -1,3 +1,4 @@
+import MusterCatalog
 import MusterMatrix
 
 /// The database in which a package manager keeps what is installed: an exit status alone is never believed.
@@ -15,6 +16,27 @@ enum PackageDatabase: Sendable {
     case .aur: self = .pacman
     case .apk: self = .apk
     case .pypi, .appimage, .homebrew: return nil
+    }
+  }
+
+  /// That of a distro's own packages.
+  init(_ family: Family) {
+    self =
+      switch family {
+      case .debian: .dpkg
+      case .fedora, .suse: .rpm
+      case .arch: .pacman
+      case .alpine: .apk
+      }
+  }
+
+  /// A command that prints `NAME=VERSION` for all that is installed, the version as `installed` tells it.
+  var all: String {
+    switch self {
+    case .dpkg: "dpkg-query -W -f '${db:Status-Status}:${Package}=${Version}\\n' | sed -n 's/^installed://p'"
+    case .rpm: "rpm -qa --qf '%{NAME}=%{EVR}\\n'"
+    case .pacman: "pacman -Q | tr ' ' ="
+    case .apk: "apk list --installed 2>/dev/null | sed 's/ .*//; s/-\\([0-9][^-]*-r[0-9]*\\)$/=\\1/'"
     }
   }
 

@@ -17,13 +17,26 @@ struct PyPI {
     }
   }
 
-  private var folder: String { "/opt/\(place.name)" }
+  /// The release's own, wherever it comes from: an upgrade is done where the older release is.
+  private var folder: String {
+    let name = (names.first ?? "").lowercased().split { "-_.".contains($0) }.joined(separator: "-")
+    return "/opt/muster-pypi-\(name)"
+  }
+
+  /// The names of the packages; `name-version-….whl` and `name-version.tar.gz` tell theirs.
+  private var names: [String] {
+    guard case .file(let path) = step.source, step.packages.isEmpty else { return step.packages }
+    let parts = (path.split(separator: "/").last ?? "").split(separator: "-")
+    return [parts.prefix { $0.first?.isNumber != true }.joined(separator: "-")]
+  }
+
+  private var words: String { Shell.words(names) }
   private var pip: String { "\(folder)/bin/pip --no-input --disable-pip-version-check --no-cache-dir" }
 
   func script(for part: ChannelPart) -> GuestScript {
     switch part {
     case .install, .downgrade: install("")
-    case .upgrade: install(" --upgrade")
+    case .upgrade: noting + install(" --upgrade")
     case .reinstall: install(" --force-reinstall")
     case .remove, .purge: remove
     case .removed: removed
@@ -31,6 +44,11 @@ struct PyPI {
     case .check: dependencies
     default: GuestScript("")
     }
+  }
+
+  private var noting: GuestScript {
+    if step.version != nil { return GuestScript("") }
+    return GuestScript("\(folder)/bin/python -c \"\(Self.versions)\" \(words) >\(folder)/older || :\n")
   }
 
   /// Settings of the machine must not lead to another index.
@@ -75,7 +93,18 @@ struct PyPI {
       \(environment)
       index=\(word)
       \(sources)
-      \(pip) install --no-deps\(how) $release \(what) </dev/null\(question)
+      status=0
+      \(pip) install --no-deps\(how) $release \(what) </dev/null >\(folder)/said 2>&1 || status=$?
+      cat \(folder)/said
+      # What a source distribution is built with is not the release's to have: it is taken from PyPI.
+      source=$(sed -n 's/^ *\\(Processing\\|Downloading\\) \\([^ ]*\\.\\(tar\\.gz\\|zip\\)\\).*/\\2/p' \(folder)/said | tail -n 1)
+      if test "$status" -ne 0 && test -n "$source" && grep -q 'build dependencies' \(folder)/said; then
+        status=0
+        \(pip) install --no-deps\(how) "$source" </dev/null || status=$?
+      fi
+      if test "$status" -ne 0; then\(question)
+        exit "$status"
+      fi
       \(pip) install $others \(what) </dev/null
       \(linking)
       """, secrets: (index?.secrets ?? []) + (step.version?.secrets ?? []))
@@ -103,9 +132,8 @@ struct PyPI {
   /// index is asked by itself. One that has other pages, but none of this package, is in order.
   private var question: String {
     """
-     || {
-      status=$?
-      python3 - "$index" \(names) >&2 <<'END'
+
+      python3 - "$index" \(words) >&2 <<'END'
     import base64, re, sys, urllib.error, urllib.parse, urllib.request
     def trouble(page):
         place = urllib.parse.urlsplit(page)
@@ -128,8 +156,6 @@ struct PyPI {
         if problem:
             print("The index cannot be read:", problem)
     END
-      exit $status
-    }
     """
   }
 
@@ -139,8 +165,8 @@ struct PyPI {
       """
       \(circumstances)
       \(folder)/bin/python -c 'import sys, importlib.metadata as m; [print(f.locate()) for n in sys.argv[1:] for f in m.files(n)]' \
-        \(names) >\(folder)/owned
-      \(pip) uninstall -y \(names) </dev/null
+        \(words) >\(folder)/owned
+      \(pip) uninstall -y \(words) </dev/null
       for command in /usr/local/bin/*; do
         case $(readlink "$command") in
           \(folder)/bin/*) test -e "$command" || rm "$command" ;;
@@ -159,7 +185,7 @@ struct PyPI {
         esac
         if test -e "$file"; then state="$file is still there"; fi
       done <\(folder)/owned
-      for name in \(names); do
+      for name in \(words); do
         if \(folder)/bin/python -c 'import sys, importlib.metadata as m; m.version(sys.argv[1])' "$name" 2>/dev/null; then
           state="$name is still installed"
         fi
@@ -168,26 +194,34 @@ struct PyPI {
       """, facts: [Fact("package", equals: "removed")])
   }
 
-  /// The names of the packages as words of a script; `name-version-….whl` and `name-version.tar.gz` tell theirs.
-  private var names: String {
-    step.packages.isEmpty
-      ? "\"$(basename \(Shell.quote(step.file(place) ?? "")) | sed 's/-[0-9].*//')\""
-      : step.words
-  }
+  private static let versions =
+    "import sys, importlib.metadata as m; [print(n, m.version(n), sep='=') for n in sys.argv[1:]]"
 
+  /// Without a version that is asked for, it must be another one after an upgrade than before.
   private var version: GuestScript {
-    let name = step.packages.first.map { Shell.quote($0) } ?? names
+    let look =
+      step.version == nil
+      ? """
+
+        \(ChannelChecks.comparing(with: "\(folder)/older"))
+      """ : ""
     return GuestScript(
       """
-      name=\(name)
-      if version=$(\(folder)/bin/python -c 'import sys, importlib.metadata as m; print(m.version(sys.argv[1]))' "$name"); then
-        echo package=installed
-      else
-        echo 'package=not installed'
-      fi
+      state=installed
+      version=
+      for name in \(words); do
+        if found=$(\(folder)/bin/python -c "\(Self.versions)" "$name"); then
+          found=${found#*=}
+          if test -z "$version"; then version=$found; fi
+          echo "version of $name=$found"\(look)
+        else
+          state="$name is not installed"
+        fi
+      done\(step.version == nil ? "\n\(ChannelChecks.judging)" : "")
+      echo "package=$state"
       echo "version=$version"
       """,
-      facts: Fact.installed(step.version))
+      facts: Fact.installed(step.version, others: step.packages.dropFirst()))
   }
 
   private var dependencies: GuestScript {

@@ -52,7 +52,10 @@ extension ChannelStep {
     case (.unsigned, .rpm): return "rm \(repository)/repodata/repomd.xml.asc"
     case (.unsigned, _): return "find \(repository) -name '*.sig' -exec rm {} +"
     case (.tamperedIndex, .apt):
-      return "find \(repository) -name 'Packages*' | while read -r file; do echo >>\"$file\"; done"
+      // Where there are files by their digests, those are what apt fetches.
+      return """
+        find \(repository) -type f \\( -name 'Packages*' -o -path '*/by-hash/*' \\) | while read -r file; do echo >>"$file"; done
+        """
     case (.tamperedIndex, .rpm):
       return "for file in \(repository)/repodata/*primary.*; do echo >>\"$file\"; done"
     case (.tamperedIndex, _):

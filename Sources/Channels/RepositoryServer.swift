@@ -5,7 +5,7 @@ import MusterMatrix
 /// treat a folder as they treat what they download.
 enum RepositoryServer {
   /// The server outlives the connection that it is started by: it is systemd's, or in a session of its own. Any free port
-  /// will do; it says which on its standard output once it listens.
+  /// will do; it says which on its standard output once it listens, and after a restart of the machine it is that one.
   static func script(_ place: ChannelPlace, _ family: Family) -> GuestScript {
     let bring = InstallStep(packages: [family == .arch ? "python" : "python3"]).script(for: family).script
     return GuestScript(
@@ -13,11 +13,13 @@ enum RepositoryServer {
       if ! command -v python3 >/dev/null; then
         \(bring.replacing("\n", with: "\n  "))
       fi
+      port=
+      if test -s \(place.port); then port=$(cat \(place.port)); fi
       rm -f \(place.port).pipe
       mkfifo \(place.port).pipe
       set -- /bin/sh -c 'exec >"$1.pipe" 2>"$1.log"
         echo $$ >"$1.pid"
-        cd "$2" && exec python3 -u -m http.server 0 --bind 127.0.0.1' server \(place.port) \(place.repository)
+        cd "$2" && exec python3 -u -m http.server "$3" --bind 127.0.0.1' server \(place.port) \(place.repository) "${port:-0}"
       if test -d /run/systemd/system; then
         systemd-run --quiet --unit=\(place.name)-server "$@" </dev/null
       else

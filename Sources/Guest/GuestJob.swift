@@ -48,17 +48,21 @@ struct GuestJob: Sendable {
       }
       \(functions)
       main() {
-        d=$1
+        read -r _ _ _ _ group session _ <"/proc/$$/stat"
+        # Some ssh servers, and LXD, give all that they execute the same session, and by it could nothing be ended alone.
+        if [ "$group" != $$ ] && [ "$session" != $$ ] && [ -z "$2" ] && command -v setsid >/dev/null; then
+          exec setsid sh "$d/job" "$d" again
+        fi
         exec 4>&2 2>"$d/note"
         printf '\(marker)begin\\n'
         printf '\(marker)begin\\n' >&4
         umask 022
-        read -r _ _ _ _ _ session _ <"/proc/$$/stat"
         echo "$session $$" >"$d/session"
         [ -e "$d/cancelled" ] && finish cancelled
       \(body)
       }
-      main "$1"
+      d=$1
+      main "$@"
       """
   }
 }
@@ -156,6 +160,8 @@ extension GuestJob {
         while [ ! -s "$f/session" ] && [ -d "$f" ] && [ $n -lt 50 ]; do pause; n=$((n + 1)); done
         read -r target job <"$f/session"
       done
+      # Without setsid this job is in that session too: what was started is found by its environment alone.
+      [ "$target" = "$session" ] && members() { :; }
       signal=TERM
       n=0
       while [ $n -lt 100 ]; do

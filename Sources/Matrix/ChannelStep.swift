@@ -24,6 +24,17 @@ package struct ChannelStep: Sendable, Hashable {
       }
     }
 
+    /// How the name of a package's file ends; none where any may.
+    var endings: [String] {
+      switch self {
+      case .apt: [".deb"]
+      case .rpm: [".rpm"]
+      case .pypi: [".whl", ".tar.gz", ".zip"]
+      case .apk: [".apk"]
+      case .aur, .appimage, .homebrew: []
+      }
+    }
+
     /// What can be looked at, in the order in which it is.
     package var checks: [Check] {
       switch self {

@@ -153,7 +153,7 @@ struct ChannelTests {
               when: debian
             - apt: {repository: x, file: y, install: greeter}
               when: debian
-            - apt: {file: y, key: z}
+            - apt: {file: y.deb, key: z}
               when: debian
             - rpm: {repository: x, suite: stable, install: greeter, checks: {library: no}}
               when: fedora
@@ -167,7 +167,7 @@ struct ChannelTests {
         m.yaml:8:14-29 error: 'apt' needs 'install'; hint: name the release's packages
         m.yaml:10:14-32 error: 'apt' does not say where the release comes from; hint: add 'repository: …' (a folder of this host, or a URL) or 'file: …'
         m.yaml:12:30-34 error: a release comes from one place, and this has both 'repository' and 'file'; hint: write two steps
-        m.yaml:14:24-27 error: 'key' is of a repository, and this step has 'file'
+        m.yaml:14:28-31 error: 'key' is of a repository, and this step has 'file'
         m.yaml:16:30-35 error: unknown key 'suite' in a step with 'rpm'; hint: the keys are: repository, file, install, version, checks, key, fingerprint, serve
         m.yaml:16:72-79 error: unknown key 'library' in the checks of 'rpm'; hint: the keys are: version, scripts, files, libraries, glibc, desktop, units, permissions
         m.yaml:18:14-21 error: expected a mapping for 'apt', found text; hint: write {repository: …, key: …, install: …}

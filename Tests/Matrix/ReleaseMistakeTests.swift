@@ -80,6 +80,42 @@ struct ReleaseMistakeTests {
           """)
   }
 
+  /// What other tools, or a shell, would make something else of.
+  @Test func ofWhatIsTakenForAPath() throws {
+    #expect(
+      try mistakes([
+        "apt: {repository: \"\", install: a}",
+        "apt: {repository: x, suite: \"\", install: a}",
+        "apt: {repository: \"deb https://a.example/apt stable main\", install: a}",
+        "apt: {repository: \"ppa:owner/name\", install: a}",
+        "apt: {repository: \"http:/a.example/apt\", install: a}",
+        "apt: {repository: \"https://\", install: a}",
+        "apt: {repository: x, install: a, version: latest}",
+        "apt: {file: dist/a.rpm}",
+        "apt: {file: dist/a-*.deb}",
+        "pypi: {file: key.asc}",
+      ]) == """
+        m.yaml:8:27-29 error: a path that is empty
+        m.yaml:9:37-39 error: a name that is empty
+        m.yaml:10:27-66 error: a repository is an address or a path of this host, and 'deb https://a.example/apt stable main' is neither; hint: write the address alone, and its 'suite' and 'components' beside it
+        m.yaml:11:27-43 error: a repository is an address or a path of this host, and 'ppa:owner/name' is neither; hint: write https://ppa.launchpadcontent.net/OWNER/NAME/ubuntu, and its 'suite' and 'key' beside it
+        m.yaml:12:27-48 error: a repository is an address or a path of this host, and 'http:/a.example/apt' is neither; hint: write http:// with two slashes
+        m.yaml:13:27-37 error: 'https://' names no host; hint: write the whole address
+        m.yaml:14:51-57 error: 'latest' is not a version; hint: leave 'version' out for the newest
+        m.yaml:15:21-31 error: 'dist/a.rpm' is not a package for 'apt'; hint: the name of one ends in .deb
+        m.yaml:16:21-33 error: 'dist/a-*.deb' is a pattern, and none is expanded here; hint: name the one file; what changes from release to release can be a variable
+        m.yaml:17:22-29 error: 'key.asc' is not a package for 'pypi'; hint: the name of one ends in .whl, .tar.gz, .zip
+        """)
+    #expect(
+      try mistakes(["rpm: {repository: \"https://a.example/a.repo\", install: a}"], distro: "fedora/43") == """
+        m.yaml:8:27-53 error: 'https://a.example/a.repo' is the settings of a repository; hint: write the 'baseurl' that it has, and the file of its 'key' beside it
+        """)
+    #expect(
+      try mistakes(["aur: {pkgbuild: dist/PKGBUILD}"], distro: "arch") == """
+        m.yaml:8:25-38 error: 'pkgbuild' is the folder that the PKGBUILD is in; hint: leave '/PKGBUILD' out
+        """)
+  }
+
   @Test func ofPlaces() throws {
     #expect(
       try mistakes([

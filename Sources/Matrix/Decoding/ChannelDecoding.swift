@@ -120,7 +120,21 @@ extension MatrixDecoder {
       try HostPath.checkPlace(text, "a repository", isURL: place.isURL)
     }
     var repository = StepTemplate.Channel.Repository(place: place)
-    repository.suite = (mapping["suite"] ?? mapping["name"]).flatMap { template($0, "a name", scope) }
+    if channel == .rpm {
+      check(place, at: node.span, scope) { text throws(ValueProblem) in
+        guard text.hasSuffix(".repo") else { return }
+        throw ValueProblem(
+          "\(quoted(text)) is the settings of a repository",
+          hint: "write the 'baseurl' that it has, and the file of its 'key' beside it")
+      }
+    }
+    repository.suite = (mapping["suite"] ?? mapping["name"]).flatMap { node in
+      guard let suite = template(node, "a name", scope) else { return nil }
+      check(suite, at: node.span, scope) { text throws(ValueProblem) in
+        if text.isEmpty { throw ValueProblem("a name that is empty") }
+      }
+      return suite
+    }
     let hasSuite = repository.suite != nil || own.contains { $0.suite != nil }
     if channel == .aur, place.isURL, !hasSuite, lacks(mapping, "name", known: known) {
       report("a pacman repository at a URL needs its 'name'", at: span, hint: "its index is NAME.db")
@@ -154,10 +168,20 @@ extension MatrixDecoder {
   /// A package's file, or a folder with a PKGBUILD.
   private func file(_ entry: Mapping.Entry, of channel: ChannelStep.Channel, _ scope: Scope) -> Template? {
     if channel == .appimage { return appImagePlace(entry.value, scope) }
-    return hostPath(
+    let isFolder = entry.key == "pkgbuild"
+    let path = hostPath(
       entry.value, "a path", scope, .all,
-      address: entry.key == "pkgbuild"
+      address: isFolder
         ? "write {package: NAME} for what is in the AUR" : "download it in 'setup', or name its 'repository'")
+    if let path {
+      check(path, at: entry.value.span, scope) { text throws(ValueProblem) in
+        if isFolder, text.split(separator: "/").last == "PKGBUILD" {
+          throw ValueProblem("'pkgbuild' is the folder that the PKGBUILD is in", hint: "leave '/PKGBUILD' out")
+        }
+        try HostPath.checkFile(text, endings: isFolder ? [] : channel.endings, "a package for '\(channel.rawValue)'")
+      }
+    }
+    return path
   }
 
   /// A path of this host, where no URL can stand.

@@ -18,7 +18,11 @@ enum HostPath {
   /// - Parameter isURL: Whether it is taken for a URL.
   static func checkPlace(_ text: String, _ what: String, isURL: Bool) throws(ValueProblem) {
     switch scheme(of: text) {
-    case nil: try checkStart(text)
+    case nil:
+      try checkShorthand(text, what)
+      try checkStart(text)
+    case "http" where text.utf8.count <= 7, "https" where text.utf8.count <= 8:
+      throw ValueProblem("\(quoted(text)) names no host", hint: "write the whole address")
     case "file":
       throw ValueProblem(
         "\(quoted(text)) is a path of this host with 'file://' before it", hint: "write the path alone")
@@ -34,7 +38,36 @@ enum HostPath {
     }
   }
 
+  /// What other tools take for a repository, and would be a folder of that name here.
+  private static func checkShorthand(_ text: String, _ what: String) throws(ValueProblem) {
+    let shorthands = [
+      ("deb ", "write the address alone, and its 'suite' and 'components' beside it"),
+      ("ppa:", "write https://ppa.launchpadcontent.net/OWNER/NAME/ubuntu, and its 'suite' and 'key' beside it"),
+      ("copr:", "write the 'baseurl' that the project's .repo file has, and its 'key' beside it"),
+      ("http:", "write http:// with two slashes"), ("https:", "write https:// with two slashes"),
+    ]
+    for (start, hint) in shorthands where text.hasPrefix(start) {
+      throw ValueProblem("\(what) is an address or a path of this host, and \(quoted(text)) is neither", hint: hint)
+    }
+  }
+
+  /// - Parameters:
+  ///   - endings: How the name of such a file ends; none for a folder.
+  ///   - what: What it is.
+  static func checkFile(_ text: String, endings: [String], _ what: String) throws(ValueProblem) {
+    if text.contains("*") || text.contains("?") {
+      throw ValueProblem(
+        "\(quoted(text)) is a pattern, and none is expanded here",
+        hint: "name the one file; what changes from release to release can be a variable")
+    }
+    if !endings.isEmpty, !endings.contains(where: text.hasSuffix) {
+      throw ValueProblem(
+        "\(quoted(text)) is not \(what)", hint: "the name of one ends in \(endings.joined(separator: ", "))")
+    }
+  }
+
   private static func checkStart(_ text: String) throws(ValueProblem) {
+    if text.isEmpty { throw ValueProblem("a path that is empty") }
     guard let start = ["~", "$HOME"].first(where: { text == $0 || text.hasPrefix("\($0)/") }) else { return }
     throw ValueProblem(
       "no shell expands '\(start)' here", hint: "write the whole path, or one that starts at this file's folder")

@@ -8,6 +8,9 @@ enum ReleaseValues {
     if (try? PlainValues.bool(text)) != nil {
       throw ValueProblem("\(quoted(text)) is not a version", hint: hint ?? "write one such as 1.2.0")
     }
+    if ["latest", "newest", "stable"].contains(text.lowercased()) {
+      throw ValueProblem("\(quoted(text)) is not a version", hint: hint ?? "leave 'version' out for the newest")
+    }
     guard let wrong = text.unicodeScalars.first(where: { !isOfName($0, or: ".+-:~^_!") }) else { return }
     throw ValueProblem(
       "\(quoted(text)) is not a version: none has \(quoted(String(wrong)))",

@@ -144,6 +144,23 @@ repository never-expires "Suite: stable"
 repository lost-package
 rm "dist/lost-package/pool/greeter_1.2.0-1_$architecture.deb"
 
+# `newest NAME [FILE]`: a repository whose newest package is FILE, or 1.1.0.
+newest() {
+  folder=dist/$1
+  repository "$1" "Suite: stable"
+  rm "$folder/pool/greeter_1.2.0-1_$architecture.deb" "$folder"/dists/stable/InRelease
+  if [ $# -gt 1 ]; then cp "$2" "$folder/pool/greeter_1.2.0-1_$architecture.deb"; fi
+  (
+    cd "$folder"
+    apt-ftparchive packages pool >"dists/stable/main/binary-$architecture/Packages"
+    sed -i '/^MD5Sum:/,$d' dists/stable/Release
+    apt-ftparchive release dists/stable | sed -n '/^MD5Sum:/,$p' >>dists/stable/Release
+    gpg --batch --quiet --clearsign --output dists/stable/InRelease dists/stable/Release
+  )
+}
+newest no-newer
+newest broken-upgrade dist/missing-library.deb
+
 # The same of other package managers: the good packages, signed by this script's key, and then what is wrong with them.
 spoil() {
   dd if=/dev/zero of="$1" bs=1 seek="$(($(wc -c <"$1") / 2))" count=8 conv=notrunc 2>/dev/null
@@ -158,7 +175,10 @@ for folder in work/rpm dist/rpm-unsigned-package; do
   createrepo_c --quiet "$folder"
   gpg --batch --quiet --armor --detach-sign "$folder/repodata/repomd.xml"
 done
-for sin in unsigned tampered-index tampered-package lost-package; do cp -r work/rpm "dist/rpm-$sin"; done
+for sin in unsigned tampered-index tampered-package lost-package no-newer; do cp -r work/rpm "dist/rpm-$sin"; done
+rm -r dist/rpm-no-newer/repodata dist/rpm-no-newer/greeter-1.2.0-1.*.rpm
+createrepo_c --quiet dist/rpm-no-newer
+gpg --batch --quiet --armor --detach-sign dist/rpm-no-newer/repodata/repomd.xml
 cp -r "$good/rpm" dist/rpm-wrong-key
 rm dist/rpm-unsigned/repodata/repomd.xml.asc
 for file in dist/rpm-tampered-index/repodata/*primary.*; do spoil "$file"; done
@@ -174,6 +194,7 @@ cp "$good"/pacman/*.pkg.tar.gz work/pacman
 )
 for sin in unsigned tampered-index tampered-package lost-package; do cp -r work/pacman "dist/pacman-$sin"; done
 cp -r "$good/pacman" dist/pacman-wrong-key
+cp -r "$good/pacman-1.1.0" dist/pacman-no-newer
 rm dist/pacman-unsigned/*.sig
 spoil dist/pacman-tampered-index/greeter.db.tar.gz
 spoil dist/pacman-tampered-package/greeter-1.2.0-1-x86_64.pkg.tar.gz
@@ -211,4 +232,6 @@ cp work/rpmbuild/RPMS/noarch/greeter-1.2.0-1.noarch.rpm dist/quiet-post.rpm
 
 # A wheel that needs what is not there, and one for other machines.
 python3 wheels.py dist
+mkdir dist/wheel-no-newer
+cp "$good"/pypi/greeter/greeter-1.1.0-*.whl dist/wheel-no-newer
 ls dist
