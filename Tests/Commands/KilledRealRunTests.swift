@@ -78,7 +78,8 @@ import Testing
         for ground in [first, second] { try ground.expectNoTrace("at \(count) and \(count + 1) events") }
       }
       if hasEnded.0 || hasEnded.1 {
-        #expect(count > 40)
+        // Some are told only if time allows.
+        #expect(count > 30)
         break
       }
     }
