@@ -78,8 +78,7 @@ import Testing
         for ground in [first, second] { try ground.expectNoTrace("at \(count) and \(count + 1) events") }
       }
       if hasEnded.0 || hasEnded.1 {
-        // Some are told only if time allows.
-        #expect(count > 30)
+        #expect(count > 40)
         break
       }
     }
