@@ -34,53 +34,53 @@ struct ChannelChecks {
     """
   }
 
-  /// Without a version that is asked for, it must be one that the release's own repository has, and after an upgrade
-  /// another one than before.
   private var version: GuestScript {
-    var looks = ""
-    if step.version == nil {
-      looks = """
+    let look =
+      origin == nil
+      ? "" : "if ! ours \"$name\" \"$found\"; then state=\"$name $found is not from the release's repository\"; fi"
+    return Self.version(
+      of: step, definitions: [head, database.installed, origin].compactMap(\.self).joined(separator: "\n"),
+      loop: "for name", ask: "installed \"$name\"", look: look, absence: "is not installed in full",
+      older: place.older)
+  }
 
-            \(Self.comparing(with: place.older))
-        """
-      if origin != nil {
-        looks += """
-
-              if ! ours "$name" "$found"; then state="$name $found is not from the release's repository"; fi
-          """
-      }
-    }
+  /// The state and the version of each package. Without a version that is asked for, it must be another one after an
+  /// upgrade than before; of several packages, some may be the same in both releases.
+  /// - Parameters:
+  ///   - definitions: What comes first; may be empty.
+  ///   - loop: The head of a loop over each `name`.
+  ///   - ask: A command that prints the version of `name`, and fails if it is not there.
+  ///   - look: What else is done with each that is `found`.
+  ///   - older: The file with what was noted before an upgrade, a line `NAME=VERSION` each.
+  static func version(
+    of step: ChannelStep, definitions: String, loop: String, ask: String, look: String = "", absence: String,
+    older: String
+  ) -> GuestScript {
+    let isOpen = step.version == nil
+    let comparison =
+      "if grep -qxF -e \"$name=$found\" \(older) 2>/dev/null; then same=\"$name is still $found\"; else newer=yes; fi"
+    let looks = [isOpen ? comparison : "", look].filter { !$0.isEmpty }.map { "\n    \($0)" }.joined()
+    let judgement = "if test -n \"${same:-}\" && test -z \"${newer:-}\"; then state=\"$same after the upgrade\"; fi"
     return GuestScript(
       """
-      \(head)
-      \(database.installed)
-      \(origin.map { "\($0)\n" } ?? "")state=installed
+      \(definitions.isEmpty ? "" : "\(definitions)\n")state=installed
       version=
-      for name; do
-        if found=$(installed "$name"); then
+      \(loop); do
+        if found=$(\(ask)); then
           if test -z "$version"; then version=$found; fi
           echo "version of $name=$found"\(looks)
         else
-          state="$name is not installed in full"
+          state="$name \(absence)"
         fi
-      done\(step.version == nil ? "\n\(Self.judging)" : "")
+      done\(isOpen ? "\n\(judgement)" : "")
       echo "package=$state"
       echo "version=$version"
       """,
       facts: Fact.installed(step.version, others: step.packages.dropFirst()))
   }
 
-  /// Compares what is found with what was noted before an upgrade, a line `NAME=VERSION` each.
-  static func comparing(with older: String) -> String {
-    "if grep -qxF -e \"$name=$found\" \(older) 2>/dev/null; then same=\"$name is still $found\"; else newer=yes; fi"
-  }
-
-  /// Of several packages, some may be the same in both releases.
-  static let judging =
-    "if test -n \"${same:-}\" && test -z \"${newer:-}\"; then state=\"$same after the upgrade\"; fi"
-
-  /// A function `ours`, which succeeds if the release's own repository has the package `$1` in the version `$2`; `nil` where
-  /// a version is asked for, or where nobody could tell.
+  /// Without a version that is asked for, it must be one that the release's own repository has: a function `ours`, which
+  /// succeeds if that has the package `$1` in the version `$2`; `nil` where a version is asked for, or where nobody could tell.
   private var origin: String? {
     guard step.version == nil, step.repository != nil else { return nil }
     return switch (database, family) {

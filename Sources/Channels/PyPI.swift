@@ -48,7 +48,8 @@ struct PyPI {
 
   private var noting: GuestScript {
     if step.version != nil { return GuestScript("") }
-    return GuestScript("\(folder)/bin/python -c \"\(Self.versions)\" \(words) >\(folder)/older || :\n")
+    let versions = "import sys, importlib.metadata as m; [print(n, m.version(n), sep='=') for n in sys.argv[1:]]"
+    return GuestScript("\(folder)/bin/python -c \"\(versions)\" \(words) >\(folder)/older || :\n")
   }
 
   /// Settings of the machine must not lead to another index.
@@ -194,34 +195,11 @@ struct PyPI {
       """, facts: [Fact("package", equals: "removed")])
   }
 
-  private static let versions =
-    "import sys, importlib.metadata as m; [print(n, m.version(n), sep='=') for n in sys.argv[1:]]"
-
-  /// Without a version that is asked for, it must be another one after an upgrade than before.
   private var version: GuestScript {
-    let look =
-      step.version == nil
-      ? """
-
-        \(ChannelChecks.comparing(with: "\(folder)/older"))
-      """ : ""
-    return GuestScript(
-      """
-      state=installed
-      version=
-      for name in \(words); do
-        if found=$(\(folder)/bin/python -c "\(Self.versions)" "$name"); then
-          found=${found#*=}
-          if test -z "$version"; then version=$found; fi
-          echo "version of $name=$found"\(look)
-        else
-          state="$name is not installed"
-        fi
-      done\(step.version == nil ? "\n\(ChannelChecks.judging)" : "")
-      echo "package=$state"
-      echo "version=$version"
-      """,
-      facts: Fact.installed(step.version, others: step.packages.dropFirst()))
+    ChannelChecks.version(
+      of: step, definitions: "", loop: "for name in \(words)",
+      ask: "\(folder)/bin/python -c 'import sys, importlib.metadata as m; print(m.version(sys.argv[1]))' \"$name\"",
+      absence: "is not installed", older: "\(folder)/older")
   }
 
   private var dependencies: GuestScript {
