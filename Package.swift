@@ -45,7 +45,8 @@ let package = Package(
   name: "muster",
   platforms: [.macOS(.v15)],
   products: [
-    .executable(name: "muster", targets: ["muster"])
+    .executable(name: "muster", targets: ["muster"]),
+    .library(name: "MusterKit", targets: ["MusterKit"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -69,7 +70,14 @@ let package = Package(
     room("Guest", uses: ["Host"], [system]),
     room("Machines", uses: ["Guest", "Host", "Images", "Catalog"], [system]),
     room("QEMU", path: "Backends/QEMU", uses: ["Machines", "Images", "Guest", "Host", "Catalog"], [system]),
-    room("Multipass", path: "Backends/Multipass", uses: ["Machines", "Images", "Guest", "Host", "Catalog"]),
+    room("Managers", path: "Backends/Managers", uses: ["Machines", "Images", "Guest", "Host", "Catalog"]),
+    room("Multipass", path: "Backends/Multipass", uses: ["Managers", "Machines", "Guest", "Host", "Catalog"]),
+    room("OrbStack", path: "Backends/OrbStack", uses: ["Managers", "Machines", "Guest", "Host", "Catalog"]),
+    room("Incus", path: "Backends/Incus", uses: ["Managers", "Machines", "Images", "Guest", "Host", "Catalog"]),
+    room("Lima", path: "Backends/Lima", uses: ["Managers", "Machines", "Guest", "Host", "Catalog"]),
+    room(
+      "Backends", path: "Backends/All",
+      uses: ["QEMU", "Managers", "Multipass", "OrbStack", "Incus", "Lima", "Machines", "Images", "Matrix"]),
     room(
       "Execution", uses: ["Matrix", "Channels", "Machines", "Guest", "Images", "Host", "Catalog", "Diagnostics"],
       [collections, system]),
@@ -77,10 +85,14 @@ let package = Package(
     room(
       "Commands",
       uses: [
-        "Reports", "Execution", "QEMU", "Multipass", "Machines", "Images", "Guest", "Host", "Channels", "Matrix",
+        "Reports", "Execution", "Backends", "QEMU", "Managers", "Machines", "Images", "Guest", "Host", "Channels",
+        "Matrix",
         "YAML", "Catalog", "Diagnostics",
       ],
       [argumentParser, system]),
+    room(
+      "Kit", path: "MusterKit", uses: ["Execution", "Backends", "Machines", "Images", "Guest", "Host", "Catalog"],
+      [system]),
     .executableTarget(
       name: "muster", dependencies: ["MusterCommands"], path: "Sources/muster", swiftSettings: settings),
 
@@ -95,7 +107,21 @@ let package = Package(
     tests(of: "Guest", uses: ["Host"], [system]),
     tests(of: "Machines", uses: ["Images", "Host", "Catalog"]),
     tests(of: "QEMU", uses: ["Machines", "Images", "Guest", "Host", "Catalog"], [system]),
-    tests(of: "Multipass", uses: ["Machines", "Guest", "Host", "Catalog"], [system]),
+    .target(
+      name: "MusterTestSupport",
+      dependencies: ["Managers", "Multipass", "OrbStack", "Lima", "Machines", "Guest", "Host", "Catalog"].map {
+        .target(name: "Muster\($0)")
+      } + [system], path: "Tests/Support", swiftSettings: settings),
+    tests(
+      of: "Incus", uses: ["TestSupport", "Managers", "Machines", "Images", "Guest", "Host", "Catalog"], [system]),
+    tests(
+      of: "Managers",
+      uses: ["TestSupport", "Multipass", "OrbStack", "Lima", "Machines", "Guest", "Host", "Catalog"]),
+    .testTarget(
+      name: "ConformanceTests",
+      dependencies: ["QEMU", "Incus", "TestSupport", "Machines", "Images", "Guest", "Host", "Catalog"].map {
+        .target(name: "Muster\($0)")
+      } + [system], path: "Tests/Conformance", swiftSettings: settings),
     tests(
       of: "Execution",
       uses: ["Matrix", "Channels", "Machines", "Guest", "Images", "Host", "Catalog", "Diagnostics", "YAML"],
@@ -103,6 +129,9 @@ let package = Package(
     tests(
       of: "Reports", uses: ["Execution", "Machines", "Matrix", "Host", "Diagnostics"], [customDump, system],
       excluding: ["Goldens"]),
-    tests(of: "Commands", uses: ["Host"], [subprocess, system]),
+    tests(of: "Commands", uses: ["Execution", "Host", "Machines", "Managers", "TestSupport"], [subprocess, system]),
+    tests(of: "Kit", uses: ["Host"], [system]),
+    .executableTarget(
+      name: "kit-program", dependencies: ["MusterKit"], path: "Tests/Programs/kit-program", swiftSettings: settings),
   ]
 )

@@ -17,6 +17,14 @@ package enum Catalog {
     entry(named: name)?.family
   }
 
+  /// The name under which an image of this name, or of this other spelling, stands in `names`.
+  package static func canonicalName(of name: String) -> String? { entry(named: name)?.name }
+
+  /// The code name of the release of this name: `bookworm` for `debian/12`; `nil` where it has none.
+  package static func codeName(of name: String) -> String? {
+    entry(named: name)?.alias?.split(separator: "/").last.map(String.init)
+  }
+
   static func entry(named name: String) -> Entry? {
     entries.first { $0.name == name || $0.alias == name }
   }

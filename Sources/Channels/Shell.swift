@@ -17,6 +17,7 @@ enum Shell {
       switch segment {
       case .text(let text): text.isEmpty ? "" : quote(text)
       case .secret(let name): "\"${\(name)}\""
+      case .address(let machine): quote("${\(machine).address}")
       }
     }
     let word = parts.joined()

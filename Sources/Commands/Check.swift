@@ -1,4 +1,8 @@
 import ArgumentParser
+import MusterBackends
+import MusterDiagnostics
+import MusterHost
+import MusterMachines
 import MusterMatrix
 import MusterReports
 
@@ -11,17 +15,34 @@ struct Check: ParsableCommand {
   @Argument(help: ArgumentHelp("The matrix files.", valueName: "file"))
   var files: [String]
 
+  @Option(
+    help: ArgumentHelp("Look too whether this backend can make machines of every image.", valueName: "name"))
+  var backend: BackendName?
+
   @OptionGroup var global: GlobalOptions
 
   func run() throws {
     var worst: ExitStatus?
     for path in files {
       do {
-        if try MatrixLoading(path: path, color: global.color).read().hasErrors { worst = worst ?? .wrongMatrix }
+        let loading = MatrixLoading(path: path, color: global.color)
+        let file = try loading.read()
+        let gaps = try gaps(file)
+        loading.tell(gaps)
+        if file.hasErrors || !gaps.isEmpty { worst = worst ?? .wrongMatrix }
       } catch is ExitCode {
         worst = .noSuchFile
       }
     }
     if let worst { throw ExitCode(worst) }
+  }
+
+  /// The distros of which the backend, or those that the matrix names, can make no machine.
+  private func gaps(_ file: MatrixFile) throws -> [Diagnostic] {
+    guard var plan = file.plan() else { return [] }
+    if let backend { plan.backends = backend.preference }
+    let backends = BackendSet.all(
+      cache: try global.directories().cache, offline: true, settings: plan.backendSettings)
+    return ImageGaps(plan, backends: backends, severity: .error).diagnostics
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import MusterCatalog
+import MusterBackends
 import MusterExecution
 import MusterHost
 import MusterImages
@@ -23,12 +24,16 @@ struct Doctor: AsyncParsableCommand {
   func run() async throws {
     let directories = try global.directories()
     let plan = try file.map { try MatrixLoading(path: $0, color: global.color).wholePlan() }
-    let backends = BackendSet.all(cache: directories.cache, offline: true)
+    let backends = BackendSet.all(
+      cache: directories.cache, offline: true, settings: plan?.backendSettings ?? [:])
     var findings: [Preflight.Finding] = []
     for backend in backends.backends { findings.append(Preflight.finding(backend.name, await backend.status())) }
-    // One that works is enough.
-    if findings.contains(where: { $0.state != .bad }) {
-      for index in findings.indices where findings[index].state == .bad { findings[index].state = .remarkable }
+    // One that works is enough, of those that the matrix can take.
+    let wanted = plan?.backends ?? []
+    let isWanted = { (finding: Preflight.Finding) in wanted.isEmpty || wanted.contains(finding.subject) }
+    let isOneEnough = findings.contains { isWanted($0) && $0.state != .bad }
+    for index in findings.indices where findings[index].state == .bad {
+      if isOneEnough || !isWanted(findings[index]) { findings[index].state = .remarkable }
     }
     findings += Self.tools
     let images = Set((try? ImageStore(cache: directories.cache).list())?.map(\.record.name) ?? [])

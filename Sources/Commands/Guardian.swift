@@ -1,4 +1,5 @@
 import ArgumentParser
+import MusterBackends
 import MusterExecution
 import MusterHost
 import MusterMachines
@@ -7,6 +8,9 @@ import MusterReports
 /// `muster guardian`: the process that a run starts to wait for its end. If the run ends without having sent it away, it was
 /// killed; then the guardian purges what the run has made, and writes the run's reports to their end. Until it has, it holds
 /// the machine's lock and the ledger's, which it has as its standard output and standard error.
+///
+/// A program that uses MusterKit starts one for each of its machines, with neither `--lock-file` nor `--output`: it has no
+/// reports, and shares nothing but the ledger.
 struct Guardian: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Wait for the end of a run, and clean up after it; started by muster run itself.", shouldDisplay: false)
@@ -22,6 +26,10 @@ struct Guardian: AsyncParsableCommand {
     Signals.ignoreEndings()
     if Companion.waitForFarewell() { return }
     guard let record = LedgerRecord(Companion.sharedText()) else { return }
+    guard lock.file != nil else {
+      _ = await purge(record)
+      return
+    }
     lock.lock.tell(
       LockHolder(command: "cleaning up after \(record.header.command), which has ended", matrix: ""))
     let machines = await purge(record)

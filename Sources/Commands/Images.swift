@@ -185,17 +185,11 @@ struct ImageOptions: ParsableArguments {
     let id = RunID()
     let ledger = try await Ledger.begin(
       LedgerRecord.Header(id, command: "muster images"), in: directories.state)
-    ProcessTable.markChildren(id.text)
     defer { ledger.close() }
-    let interruption = Interruption()
-    do {
-      try await withSignals(interruption) {
-        try await interruption.ending { try await Self.prepare(images, in: ImageStore(cache: directories.cache)) }
+    try await endedBySignals(ended: { ledger.close() }) {
+      try await ProcessTable.$run.withValue(id.text) {
+        try await Self.prepare(images, in: ImageStore(cache: directories.cache))
       }
-    } catch {
-      guard let signal = interruption.signal else { throw error }
-      ledger.close()
-      Signals.die(by: signal)
     }
   }
 

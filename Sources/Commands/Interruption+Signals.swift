@@ -15,6 +15,26 @@ func withSignals<Result: Sendable>(
   return try await body()
 }
 
+/// Runs `body`, which has nothing to purge; at the first signal its processes are ended, and then this one by that signal.
+/// - Parameter ended: Called before that.
+func endedBySignals<Result: Sendable>(
+  ended: @Sendable () -> Void = {}, _ body: @escaping @Sendable () async throws -> Result
+) async throws -> Result {
+  let interruption = Interruption()
+  let result: Swift.Result<Result, any Error>
+  do {
+    result = .success(try await withSignals(interruption) { try await interruption.ending(body) })
+  } catch {
+    result = .failure(error)
+  }
+  // What was cancelled may have come to an end of its own.
+  if let signal = interruption.signal {
+    ended()
+    Signals.die(by: signal)
+  }
+  return try result.get()
+}
+
 extension Interruption {
   /// Runs what has nothing to purge, cancelling it at the first signal.
   func ending<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MusterBackends
 import MusterExecution
 import MusterHost
 import MusterMachines
@@ -26,15 +27,16 @@ struct List: AsyncParsableCommand {
     let known = Set(rows.map(\.name))
     let (found, failures) = await backends.machines()
     rows += found.filter { !known.contains($0.name.text) }.map(Row.init)
-    for failure in failures { Console.tell("\(failure)") }
+    for (_, failure) in failures { Console.tell("\(failure)") }
     switch format {
     case .table:
       for row in rows { Console.write(row.line + "\n") }
       if rows.isEmpty { Console.write("no machine\n") }
     case .json: Console.write(Self.json(rows))
     }
-    // What is not told may be left.
-    if !failures.isEmpty { throw ExitCode(.noBackend) }
+    // A backend that has made machines, and does not tell of them now: what it does not tell may be left.
+    let used = Set(rows.map(\.backend))
+    if failures.contains(where: { used.contains($0.backend) }) { throw ExitCode(.noBackend) }
   }
 
   private static func json(_ rows: [Row]) -> String {

@@ -50,7 +50,7 @@ struct MatrixLoading {
     return file
   }
 
-  private func tell(_ diagnostics: [Diagnostic]) {
+  func tell(_ diagnostics: [Diagnostic]) {
     guard !diagnostics.isEmpty else { return }
     let isColored = color.isColored(
       isTerminal: Terminal.isTerminal(.standardError), environment: HostFacts.environment)

@@ -48,6 +48,10 @@ enum BackendName: String, ExpressibleByArgument, CaseIterable {
   case auto
   case qemu
   case multipass
+  case orbstack
+  case incus
+  case lxd
+  case lima
 
   /// What the plan's list of backends becomes; empty means the first that works.
   var preference: [String] { self == .auto ? [] : [rawValue] }

@@ -1,7 +1,10 @@
 import ArgumentParser
+import MusterBackends
 import MusterCatalog
 import MusterChannels
+import MusterDiagnostics
 import MusterHost
+import MusterMachines
 import MusterMatrix
 import MusterReports
 import SystemPackage
@@ -34,7 +37,11 @@ struct PlanCommand: ParsableCommand {
     Signals.ignoreBrokenPipes()
     var selection = selection
     if let explain { selection.tests.append(explain) }
-    let plan = try MatrixLoading(path: file, color: global.color).plan(selection)
+    let loading = MatrixLoading(path: file, color: global.color)
+    let plan = try loading.plan(selection)
+    let backends = BackendSet.all(
+      cache: try global.directories().cache, offline: true, settings: plan.backendSettings)
+    loading.tell(ImageGaps(plan, backends: backends, severity: .warning).diagnostics)
     if explain != nil {
       try Console.print { write throws(Errno) in
         for cell in plan.cells { try write(Explanation.text(of: cell)) }
@@ -85,12 +92,14 @@ enum PlanTable {
 enum Explanation {
   static func text(of cell: Cell) -> String {
     let plan = cell.resolved().takenApart()
-    let resources = plan.resources
     var lines = ["\(plan.cell)"]
     if let remark = cell.excluded { lines.append("excluded: \(VisibleText.line(remark.reason))") }
-    lines.append(
-      "machine: \(resources.cpus) cpus, \(mebibytes(resources.memory)) of memory, \(mebibytes(resources.disk)) of disk,"
-        + " \(plan.cpu.rawValue)")
+    if plan.machines.isEmpty {
+      lines.append("machine: \(text(of: plan.resources)), \(plan.cpu.rawValue)")
+    }
+    for machine in plan.machines {
+      lines.append("machine \(machine.name): \(text(of: machine.resources)), \(plan.cpu.rawValue)")
+    }
     for choice in plan.images {
       lines.append("image: \(VisibleText.line(choice.image.name))" + (choice.backend.map { " (for \($0))" } ?? ""))
     }
@@ -100,7 +109,8 @@ enum Explanation {
     for phase in plan.phases {
       lines += ["", "\(phase.kind.rawValue):"]
       for step in phase.steps {
-        lines.append("  # \(VisibleText.line(step.title)) (\(VisibleText.line("\(step.location)")))")
+        let place = step.machine.map { " in \($0)" } ?? (plan.machines.isEmpty ? "" : " in each machine")
+        lines.append("  # \(VisibleText.line(step.title))\(place) (\(VisibleText.line("\(step.location)")))")
         lines += step.explanation(for: plan.family).map { $0.isEmpty ? "" : "  \(visible($0))" }
       }
     }
@@ -111,6 +121,10 @@ enum Explanation {
   private static func visible(_ line: String) -> String {
     line.split(separator: "\t", omittingEmptySubsequences: false).map { VisibleText.line(String($0)) }
       .joined(separator: "\t")
+  }
+
+  private static func text(of resources: Resources) -> String {
+    "\(resources.cpus) cpus, \(mebibytes(resources.memory)) of memory, \(mebibytes(resources.disk)) of disk"
   }
 
   private static func mebibytes(_ bytes: Int64) -> String { "\(bytes >> 20) MiB" }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MusterBackends
 import MusterExecution
 import MusterHost
 import MusterImages
@@ -63,7 +64,8 @@ struct Run: AsyncParsableCommand {
     }
     // Waiting for the lock comes first: whoever has it may be using what the backend is asked for.
     guard let held = try await takeLock(plan, interruption) else { return .lockNotObtained }
-    let backends = BackendSet.all(cache: directories.cache, offline: behaviour.offline)
+    let backends = BackendSet.all(
+      cache: directories.cache, offline: behaviour.offline, settings: plan.backendSettings)
     let swept: Sweep.Result
     do {
       swept = try await sweep(directories, backends, interruption)
@@ -80,7 +82,9 @@ struct Run: AsyncParsableCommand {
       held.release()
       throw error
     }
-    let status = await perform(plan, id, output, backends, custody, secrets, directories, interruption)
+    let status = await ProcessTable.$run.withValue(id.text) {
+      await perform(plan, id, output, backends, custody, secrets, directories, interruption)
+    }
     if await custody.end() {
       held.handOver()
       Console.tell("what is left is still being purged, by a process that goes on; 'muster lock' tells when it is done")
@@ -95,8 +99,10 @@ struct Run: AsyncParsableCommand {
     _ directories: Directories, _ backends: BackendSet, _ interruption: Interruption
   ) async throws -> Sweep.Result {
     let swept = try await interruption.ending {
-      try await Sweep(state: directories.state, backends: backends).perform { finding in
-        Console.tell("purging '\(finding.name)', left by \(finding.header.command)")
+      let progress = PurgeProgress()
+      defer { progress.end() }
+      return try await Sweep(state: directories.state, backends: backends).perform { finding in
+        progress.begin(finding.name, ", left by \(finding.header.command)")
       }
     }
     swept.tell()
@@ -108,7 +114,7 @@ struct Run: AsyncParsableCommand {
     _ plan: Plan, _ id: RunID, _ output: String, _ backends: BackendSet, _ custody: Custody, _ secrets: Secrets,
     _ directories: Directories, _ interruption: Interruption
   ) async -> ExitStatus {
-    guard let choice = await backends.chosen(of: plan.backends) else { return .noBackend }
+    guard let choice = await backends.chosen(for: plan) else { return .noBackend }
     let images = Set((try? ImageStore(cache: directories.cache).list())?.map(\.record.name) ?? [])
     guard Preflight(plan, directories: directories).findings(readyImages: images).tellBeforeRun() else {
       return .noBackend
@@ -134,7 +140,6 @@ struct Run: AsyncParsableCommand {
   ) async throws -> Custody {
     let header = LedgerRecord.Header(id, command: "muster run \(file)", output: output)
     let ledger = try await Ledger.begin(header, in: directories.state)
-    ProcessTable.markChildren(id.text)
     var arguments = ["guardian", "--ledger", ledger.path, "--output", output, "--lock-file", lock.lock.lock.path]
     arguments += ["--state", directories.state, "--cache", directories.cache]
     for (option, path) in [

@@ -23,17 +23,18 @@ struct AttemptRun: Sendable {
     } catch {
       return .error(error, endsRun: true)
     }
-    let launch = LaunchRun(attempt: self)
-    let (name, result) = await launch.perform()
+    let name = newName(plan.machines.first?.name)
+    await context.tell(.attemptStarted(cell: cell.name, attempt: number, machine: name.text, log: folder))
+    let launch = await launch(name)
     var ending: Ending
-    switch result {
-    case .failure(let end): ending = end.ending
-    case .success(let machine):
-      let steps = await performSteps(in: machine)
+    if let failure = launch.failure {
+      ending = failure
+    } else {
+      let steps = await performSteps(in: launch.members)
       ending = steps.ending
-      await collect(from: machine, after: steps)
-      await end(machine, after: ending)
+      await collect(from: launch.members, after: steps)
     }
+    if !launch.members.isEmpty { await end(launch.members, after: ending) }
     do {
       try maskLogs()
     } catch {
@@ -42,7 +43,7 @@ struct AttemptRun: Sendable {
     await context.tell(
       .attemptFinished(
         AttemptFinished(
-          cell: cell.name, attempt: number, machine: name.text, outcome: ending.outcome, reason: ending.reason,
+          cell: cell.name, attempt: number, machine: launch.name.text, outcome: ending.outcome, reason: ending.reason,
           log: folder)))
     return ending
   }
@@ -52,14 +53,16 @@ struct AttemptRun: Sendable {
   /// What the steps came to.
   struct Steps: Sendable {
     var ending = Ending(outcome: .passed, reason: nil)
-    var isMachineDead = false
+    /// The names of the machines that are dead.
+    var dead: Set<MachineName> = []
     /// Files that were to be fetched by steps that were not come to.
-    var unfetched: [FetchStep] = []
+    var unfetched: [Step] = []
   }
 
-  private func performSteps(in machine: any Machine) async -> Steps {
+  private func performSteps(in members: [Member]) async -> Steps {
+    var members = members
     var steps = Steps()
-    var troubles = StepTroubles()
+    var troubles: [MachineName: StepTroubles] = [:]
     for phase in plan.phases where !phase.steps.isEmpty {
       let name: PhaseName =
         switch phase.kind {
@@ -73,22 +76,39 @@ struct AttemptRun: Sendable {
       }
       let stopwatch = Stopwatch()
       await context.tell(.phaseStarted(cell: cell.name, attempt: number, phase: name))
-      for (index, step) in phase.steps.enumerated() {
+      let turns = phase.steps.enumerated().flatMap { index, step in
+        members.indices.filter { members[$0].does(step) }.map { (index: index, member: $0) }
+      }
+      for turn in turns {
         if Task.isCancelled {
           steps.ending = .cancelled
           break
         }
+        let member = members[turn.member]
+        let step = member.own(phase.steps[turn.index], among: members)
+        let machine = member.machine
         let end = await StepRun(
-          context: context, cell: plan, attempt: number, folder: folder, machine: machine, phase: name,
-          number: index + 1, step: step, cellCountdown: countdown, troubles: troubles
+          context: context, cell: plan, attempt: number, folder: member.folder(in: folder), machine: machine,
+          phase: name, number: turn.index + 1, step: step, cellCountdown: countdown,
+          troubles: troubles[machine.name] ?? StepTroubles()
         ).perform()
-        troubles = end.troubles
-        if end.step.outcome == .passed { continue }
-        steps.isMachineDead = end.isMachineDead
+        troubles[machine.name] = end.troubles
+        if end.step.outcome == .passed {
+          guard step.action == .reboot, member.name != nil else { continue }
+          do {
+            try await introduceAgain(turn.member, among: &members)
+            continue
+          } catch {
+            steps.ending =
+              Task.isCancelled ? .cancelled : .error(error as? Failure ?? Failure(.guest, "\(error)"))
+            break
+          }
+        }
+        if end.isMachineDead { steps.dead.insert(machine.name) }
         steps.ending = Ending(
           outcome: end.step.outcome, reason: end.step.reason, canPass: Self.canPass(end.step),
           endsRun: end.isHostUnable, step: end.step.title)
-        steps.unfetched = phase.steps[(index + 1)...].fetches
+        steps.unfetched = phase.steps[(turn.index + 1)...].fetches
         break
       }
       await context.tell(
@@ -107,11 +127,16 @@ struct AttemptRun: Sendable {
 
   // MARK: - The machine's end
 
-  /// Purges the machine, or keeps it. Nothing of it changes how the attempt ended.
-  private func end(_ machine: any Machine, after ending: Ending) async {
+  /// Purges the machines, or keeps them. Nothing of it changes how the attempt ended.
+  private func end(_ members: [Member], after ending: Ending) async {
     let stopwatch = Stopwatch()
     await context.tell(.phaseStarted(cell: cell.name, attempt: number, phase: .purge))
-    if !(mayKeep(ending) ? await keep(machine) : false) { await purge(machine) }
+    // All at once: after a signal there is little time for all of them.
+    await withDiscardingTaskGroup { group in
+      for member in members {
+        group.addTask { if !(mayKeep(ending) ? await keep(member.machine) : false) { await purge(member.machine) } }
+      }
+    }
     await context.tell(
       .phaseFinished(cell: cell.name, attempt: number, phase: .purge, seconds: stopwatch.elapsed.seconds))
   }
@@ -155,18 +180,21 @@ struct AttemptRun: Sendable {
   private func maskLogs() throws(Failure) {
     let mask = context.secrets.mask
     if mask.isEmpty { return }
-    let path = context.path(folder)
-    for entry in try FileSystem.names(in: path) {
-      if entry.hasSuffix(".log") { try mask.apply(toFile: "\(path)/\(entry)") }
-      guard entry.hasPrefix("launch-") else { continue }
-      for name in try FileSystem.names(in: "\(path)/\(entry)") { try mask.apply(toFile: "\(path)/\(entry)/\(name)") }
+    for place in [folder] + plan.machines.map({ "\(folder)/\($0.name)" }) {
+      let path = context.path(place)
+      guard FileSystem.isFolder(path) else { continue }
+      for entry in try FileSystem.names(in: path) {
+        if entry.hasSuffix(".log") { try mask.apply(toFile: "\(path)/\(entry)") }
+        guard entry.hasPrefix("launch-") else { continue }
+        for name in try FileSystem.names(in: "\(path)/\(entry)") { try mask.apply(toFile: "\(path)/\(entry)/\(name)") }
+      }
     }
   }
 }
 
 extension Sequence<Step> {
-  fileprivate var fetches: [FetchStep] {
-    compactMap { if case .fetch(let fetch) = $0.action { fetch } else { nil } }
+  fileprivate var fetches: [Step] {
+    filter { if case .fetch = $0.action { true } else { false } }
   }
 }
 

@@ -7,22 +7,29 @@ import MusterMatrix
 extension AttemptRun {
   /// After a failure, brings out what explains it: the journal, the package manager's log, and the files that steps
   /// would have fetched. As far as the machine still answers, within a limit of its own, and not when the run is ended.
-  func collect(from machine: any Machine, after steps: Steps) async {
+  func collect(from members: [Member], after steps: Steps) async {
     switch steps.ending.outcome {
     case .failed, .timedOut, .error: break
     default: return
     }
-    if steps.isMachineDead || steps.ending.endsRun || Task.isCancelled { return }
+    let members = members.filter { !steps.dead.contains($0.machine.name) }
+    if members.isEmpty || steps.ending.endsRun || Task.isCancelled { return }
     let stopwatch = Stopwatch()
     await context.tell(.phaseStarted(cell: cell.name, attempt: number, phase: .collect))
     let limit = context.scale.time(context.options.pauses.collect)
     _ = await bounded(
       limit, hurried: .zero, after: context.interruption.interrupted, grace: .seconds(1)
     ) { () async -> Bool in
-      for log in GuestLog.all(of: plan.family) where !Task.isCancelled { await collect(log, from: machine.guest) }
-      for step in steps.unfetched where !Task.isCancelled {
-        // What an unfinished test did not make is not missing.
-        _ = try? await Artifacts(folder: context.path(folder)).fetch(step, machine.guest, deadline: limit)
+      for member in members {
+        let guest = member.machine.guest
+        for log in GuestLog.all(of: plan.family) where !Task.isCancelled {
+          await collect(log, from: guest, into: member.folder(in: folder))
+        }
+        for step in steps.unfetched where !Task.isCancelled && member.does(step) {
+          guard case .fetch(let fetch) = step.action else { continue }
+          // What an unfinished test did not make is not missing.
+          _ = try? await Artifacts(folder: context.path(member.folder(in: folder))).fetch(fetch, guest, deadline: limit)
+        }
       }
       return true
     }
@@ -30,7 +37,7 @@ extension AttemptRun {
       .phaseFinished(cell: cell.name, attempt: number, phase: .collect, seconds: stopwatch.elapsed.seconds))
   }
 
-  private func collect(_ log: GuestLog, from guest: any Guest) async {
+  private func collect(_ log: GuestLog, from guest: any Guest, into folder: String) async {
     let name = "\(folder)/\(log.name).log"
     guard
       let file = try? StepLog(name, in: context.options.output, limit: plan.logLimit, mask: context.secrets.mask)

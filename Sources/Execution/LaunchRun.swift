@@ -2,9 +2,23 @@ import MusterHost
 import MusterMachines
 import MusterMatrix
 
-/// The launch of an attempt's machine, tried again on what can pass.
+/// The launch of one of an attempt's machines, tried again on what can pass.
 struct LaunchRun: Sendable {
   let attempt: AttemptRun
+  /// What the machine is to be like.
+  let resources: Resources
+  /// Its place among the attempt's machines; `nil` where it is the only one.
+  let place: Place?
+
+  /// The place of one of several machines.
+  struct Place: Sendable {
+    /// Its name in the matrix.
+    var name: String
+    var index: Int
+    var count: Int
+    /// The first one's workspace, once that is there.
+    var folder: String?
+  }
 
   private var context: RunContext { attempt.context }
   private var plan: CellPlan { attempt.plan }
@@ -15,15 +29,18 @@ struct LaunchRun: Sendable {
     var ending: Ending
   }
 
-  /// The name is that of the last machine that was tried.
-  func perform() async -> (name: MachineName, Result<any Machine, NoMachine>) {
-    let stopwatch = Stopwatch()
-    var name = newName()
-    await context.tell(
-      .attemptStarted(cell: cell, attempt: attempt.number, machine: name.text, log: attempt.folder))
-    await context.tell(.phaseStarted(cell: cell, attempt: attempt.number, phase: .launch))
+  /// What came of it: also the name and the workspace of the last machine that was tried.
+  struct Launched: Sendable {
+    var name: MachineName
+    var workspace: String
+    var result: Result<any Machine, NoMachine>
+  }
+
+  func perform(_ firstName: MachineName) async -> Launched {
+    var name = firstName
+    var workspace = Workspaces.newPath()
     var count = 1
-    var result = await launch(name, count)
+    var result = await launch(name, workspace, count)
     while case .failure(let failure) = result, failure.canPass, !Task.isCancelled, plan.attempts.launch > count,
       attempt.countdown.remaining > .zero
     {
@@ -32,31 +49,32 @@ struct LaunchRun: Sendable {
       try? await Task.sleep(for: min(pause, attempt.countdown.remaining), clock: .awake)
       if Task.isCancelled { break }
       count += 1
-      name = newName()
-      result = await launch(name, count)
+      name = attempt.newName(place?.name)
+      workspace = Workspaces.newPath()
+      result = await launch(name, workspace, count)
     }
     if case .success(let machine) = result {
       await context.tell(.machineLaunched(cell: cell, machine: machine.name.text))
     }
-    await context.tell(
-      .phaseFinished(cell: cell, attempt: attempt.number, phase: .launch, seconds: stopwatch.elapsed.seconds))
     let isCancelled = Task.isCancelled
-    return (name, result.mapError { NoMachine(ending: isCancelled ? .cancelled : .error($0)) })
+    return Launched(
+      name: name, workspace: workspace,
+      result: result.mapError { NoMachine(ending: isCancelled ? .cancelled : .error($0)) })
   }
 
-  private func newName() -> MachineName {
-    MachineName(
-      test: plan.test, seconds: Int(Timestamp.now.milliseconds / 1000), processID: HostFacts.processID,
-      limit: context.backend.nameLimit)
+  private func relic(_ name: MachineName, _ workspace: String) -> Relic {
+    Relic(name: name, backend: context.backend.name, workspace: workspace, place: context.backend.place)
   }
 
-  private func launch(_ name: MachineName, _ count: Int) async -> Result<any Machine, Failure> {
+  private func launch(
+    _ name: MachineName, _ workspace: String, _ count: Int
+  ) async -> Result<any Machine, Failure> {
     // The logs of a failed launch stay beside those of the next.
-    let logs = context.path(count == 1 ? attempt.folder : "\(attempt.folder)/launch-\(count)")
-    let workspace = Workspaces.newPath()
+    let folder = attempt.folder + (place.map { "/\($0.name)" } ?? "")
+    let logs = context.path(count == 1 ? folder : "\(folder)/launch-\(count)")
     do {
       try FileSystem.createFolder(logs)
-      try await context.custody.begin(Relic(name: name, backend: context.backend.name, workspace: workspace))
+      try await context.custody.begin(relic(name, workspace))
       try Workspaces.create(workspace)
     } catch {
       return .failure(error)
@@ -64,9 +82,9 @@ struct LaunchRun: Sendable {
     let countdown = Countdown(
       "launch", plan.timeouts.launch, scale: context.scale, grace: context.options.pauses.launchGrace)
     let request = LaunchRequest(
-      name: name, image: attempt.image, cpus: plan.resources.cpus, memory: plan.resources.memory,
-      disk: plan.resources.disk, logs: logs, workspace: workspace,
-      deadline: min(countdown.limit, attempt.countdown.remaining))
+      name: name, image: attempt.image, cpus: resources.cpus, memory: resources.memory, disk: resources.disk,
+      logs: logs, workspace: workspace, deadline: min(countdown.limit, attempt.countdown.remaining),
+      network: place.map { MachineNetwork(count: $0.count, index: $0.index, folder: $0.folder ?? workspace) })
     // A machine that becomes ready in the very moment in which time is over must not be lost.
     let machine = Promise<any Machine>()
     let result = await watched([countdown, attempt.countdown], warn: context.warning(of: cell)) {
@@ -95,7 +113,7 @@ struct LaunchRun: Sendable {
 
   /// Ends what there may be of the machine: until it is proven gone, it stays on the ledger.
   private func undo(_ name: MachineName, _ workspace: String) async {
-    let relic = Relic(name: name, backend: context.backend.name, workspace: workspace)
+    let relic = relic(name, workspace)
     let backends = BackendSet([context.backend])
     let reason = await bounded(
       context.scale.time(context.options.pauses.purge), hurried: context.options.pauses.hurriedPurge,

@@ -110,10 +110,10 @@ package struct Preflight: Sendable {
     let all = HostFacts.memory
     let free = HostFacts.availableMemory
     let host = "\(ByteCount(free ?? all)) \(free == nil ? "in all" : "available")"
-    guard let cell = cells.max(by: { $0.resources.memory < $1.resources.memory }) else {
+    guard let cell = cells.max(by: { $0.memory < $1.memory }) else {
       return Finding(state: .good, subject: "memory", message: host)
     }
-    let asked = cell.resources.memory
+    let asked = cell.memory
     let need = "\(cell.cell) asks for \(ByteCount(asked))"
     if all > 0, asked > all {
       return Finding(
@@ -126,5 +126,12 @@ package struct Preflight: Sendable {
         hint: "end something, or the kernel may end the machine")
     }
     return Finding(state: .good, subject: "memory", message: "\(host); \(need)")
+  }
+}
+
+extension CellPlan {
+  /// Bytes that all its machines ask for at once.
+  fileprivate var memory: Int64 {
+    machines.isEmpty ? resources.memory : machines.reduce(0) { $0 + $1.resources.memory }
   }
 }

@@ -86,7 +86,10 @@ struct StepRun: Sendable {
       step: StepFinished(
         title: step.title, location: step.location, outcome: .passed, seconds: 0, tries: max(1, tries.count),
         log: log.name), troubles: troubles)
-    judge(result, tries: tries, log: log, into: &end)
+    let trouble = await trouble(behind: result)
+    // Who does not get through to it now does not get its logs either.
+    end.isMachineDead = trouble != nil
+    judge(result, tries: tries, trouble: trouble, log: log, into: &end)
     end.step.seconds = stopwatch.elapsed.seconds
     if end.step.outcome == .passed {
       end.troubles.note(log.text, of: step.action)
@@ -105,7 +108,19 @@ struct StepRun: Sendable {
     return end
   }
 
-  private func judge(_ result: Watched<Verdict>, tries: Tries, log: StepLog, into end: inout End) {
+  /// What is wrong with the machine, or with what runs it, where a step did not come to its end.
+  private func trouble(behind result: Watched<Verdict>) async -> Failure? {
+    switch result {
+    case .timedOut: await machine.trouble(after: nil)
+    case .finished(.failure(let error as GuestError)) where error.code == .unreachable && !Task.isCancelled:
+      await machine.trouble(after: error)
+    default: nil
+    }
+  }
+
+  private func judge(
+    _ result: Watched<Verdict>, tries: Tries, trouble: Failure?, log: StepLog, into end: inout End
+  ) {
     func set(_ outcome: Outcome, _ reason: Reason?) {
       end.step.outcome = outcome
       end.step.reason = reason
@@ -123,6 +138,7 @@ struct StepRun: Sendable {
         end.step.mismatch = mismatch
       }
     case .timedOut(let countdown):
+      if let trouble { return set(.error, Reason(trouble)) }
       set(.timedOut, reason(ofTimeOut: countdown, last: tries.last))
     case .died(let failure):
       end.isMachineDead = true
@@ -137,7 +153,7 @@ struct StepRun: Sendable {
         return set(.error, Reason(death.failure))
       }
       if Task.isCancelled { return set(.cancelled, nil) }
-      set(.error, Self.reason(of: error))
+      set(.error, trouble.map { Reason($0) } ?? Self.reason(of: error))
     }
   }
 

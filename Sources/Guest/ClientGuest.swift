@@ -47,6 +47,10 @@ package final class ClientGuest: Guest {
     }
   }
 
+  /// Whether the machine never confirmed that it began with the last script, though that was waited for: nothing that the
+  /// script does can be why.
+  package var neverBegan: Bool { runner.neverBegan }
+
   /// The id of the machine's present boot, which no other boot has.
   /// - Throws: `GuestError`, `CancellationError`.
   package func bootID(deadline: Duration = .seconds(60)) async throws -> String {

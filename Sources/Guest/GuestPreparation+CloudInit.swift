@@ -62,6 +62,32 @@ extension GuestPreparation {
 
     """
 
+  /// The same for a machine that has no cloud-init, as a script for root; it may be run again.
+  package static let managedScript = """
+    set -e
+    if ! id -u \(user) >/dev/null 2>&1; then
+      if command -v useradd >/dev/null 2>&1; then
+        useradd --create-home --shell /bin/sh \(user)
+      else
+        adduser -D -s /bin/sh \(user)
+      fi
+    fi
+    if [ -d /etc/sudoers.d ]; then
+      printf '%s' '\(sudoers)' >/etc/sudoers.d/\(user)
+      chmod 0440 /etc/sudoers.d/\(user)
+    fi
+    if command -v apt-get >/dev/null 2>&1; then
+      mkdir -p /etc/apt/apt.conf.d /etc/needrestart/conf.d
+      cat >/etc/apt/apt.conf.d/99-muster <<'END'
+    \(aptSettings)END
+      cat >/etc/needrestart/conf.d/99-muster.conf <<'END'
+    \(needrestartSettings)END
+    fi
+    set +e
+    \(masking)
+
+    """
+
   private static let plainUser = """
       - name: \(user)
         gecos: Muster

@@ -83,6 +83,9 @@ final class JobExchange: Sendable {
     if let word { report.keep(.success(word)) }
   }
 
+  /// Whether the machine has confirmed that the job began.
+  var hasBegun: Bool { streams.withLock { $0.values.contains { $0.hasBegun } } }
+
   var hasEnded: Bool { ended.current != nil }
 
   /// Ends the carriage if it still runs, and returns when its processes are gone.

@@ -5,6 +5,7 @@ import Synchronization
 final class JobRunner: Sendable {
   private let carrier: any JobCarrier
   private let exchanges = Mutex<[JobExchange]>([])
+  private let lastBegan = Mutex(true)
   /// How long the ending of a script in the machine may take before it is given up.
   private let endingDeadline: Duration
 
@@ -12,6 +13,10 @@ final class JobRunner: Sendable {
     self.carrier = carrier
     self.endingDeadline = endingDeadline
   }
+
+  /// Whether the machine never confirmed that it began with the last script, though that was waited for: nothing that the
+  /// script does can be why.
+  var neverBegan: Bool { lastBegan.withLock { !$0 } }
 
   /// `Guest.run`.
   func run(
@@ -23,6 +28,7 @@ final class JobRunner: Sendable {
     let script = Array(command.script.utf8)
     let exchange = try start(job, feed: { input in _ = await input.write(script) }, output: output)
     let finding = await finding(of: exchange, deadline: deadline)
+    lastBegan.withLock { $0 = exchange.hasBegun }
     switch finding {
     case .report(.success(let word)):
       return try command.ending(word)

@@ -23,7 +23,8 @@ package final class Companion: Sendable {
   /// What of this process's environment it gets.
   private static let variables = [
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TMPDIR", "XDG_STATE_HOME", "XDG_CACHE_HOME",
-    "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "MULTIPASS_SERVER_ADDRESS",
+    "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "MULTIPASS_SERVER_ADDRESS", "LIMA_HOME",
+    "LXD_DIR", "LXD_SOCKET", "LXD_CONF", "INCUS_DIR", "INCUS_SOCKET", "INCUS_CONF",
   ]
 
   /// The word that sends it away.
@@ -31,12 +32,14 @@ package final class Companion: Sendable {
 
   /// Starts it.
   /// - Parameters:
+  ///   - executable: The program, where this process is not one of its own.
   ///   - variable: A variable of its environment beyond those of this process, with the value 1.
   ///   - locks: What it shares: one as its standard output, one as its standard error. A lock is held until both
   ///     processes have let it go.
   /// - Throws: `Failure`.
   package static func start(
-    _ arguments: [String], variable: String, sharing locks: (HeldLock, HeldLock)
+    _ arguments: [String], executable: String = HostFacts.ownExecutable, variable: String,
+    sharing locks: (HeldLock, HeldLock)
   ) async throws -> Companion {
     let end = Promise<ProcessEnding>()
     do {
@@ -50,7 +53,7 @@ package final class Companion: Sendable {
       }
       if let key = Environment.Key(rawValue: variable) { environment[key] = "1" }
       let configuration = Configuration(
-        executable: .path(FilePath(HostFacts.ownExecutable)),
+        executable: .path(FilePath(executable)),
         arguments: Arguments(executablePathOverride: "muster", remainingValues: arguments),
         environment: .custom(environment), workingDirectory: "/", platformOptions: options)
       try await withCheckedThrowingContinuation { started in

@@ -136,7 +136,9 @@ extension HostCommand {
     options.teardownSequence = [
       .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: grace)
     ]
-    let changes = environment.reduce(into: [Environment.Key: String?]()) { changes, change in
+    var marked = environment
+    if let run = ProcessTable.run { marked[ProcessTable.mark] = run }
+    let changes = marked.reduce(into: [Environment.Key: String?]()) { changes, change in
       if let key = Environment.Key(rawValue: change.key) { changes[key] = .some(change.value) }
     }
     return Configuration(

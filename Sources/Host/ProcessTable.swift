@@ -12,10 +12,8 @@ package enum ProcessTable {
   /// The variable of a guardian, which no other run ends: it is there to purge.
   package static let guardianMark = "MUSTER_GUARDIAN"
 
-  /// Has all further processes of this one bear the mark of a run.
-  package static func markChildren(_ run: String) {
-    unsafe setenv(mark, run, 1)
-  }
+  /// The run that a task works for, whose mark all processes bear that it starts.
+  @TaskLocal package static var run: String?
 
   /// Ends all processes that bear the mark of a run, and those that these have started, by KILL.
   /// - Returns: The ids of those that are left after `patience`.

@@ -6,6 +6,15 @@ struct BuildRecipe: Sendable, Hashable {
   var debootstrap: Debootstrap
   var cpu: CPU
   var preparation: GuestPreparation
+  var form = Form.disk
+
+  /// What comes of it.
+  enum Form: Sendable, Hashable {
+    /// A disk with one file system, and a kernel beside it.
+    case disk
+    /// An archive of the tree, for containers, which have their host's kernel.
+    case container
+  }
 
   /// What makes an image another one than before; raised when the scripts below change what they build.
   static let version = 1
@@ -14,14 +23,17 @@ struct BuildRecipe: Sendable, Hashable {
   func key() async throws -> ImageStore.Key {
     let content = preparation.files.map { "\($0.path) \($0.mode) \($0.content)" }
     return try await ImageStore.Key.of(
-      ["build \(Self.version)", cpu.rawValue, debootstrap.suite, packages.joined(separator: ","), Self.script]
+      [
+        "build \(Self.version)", cpu.rawValue, debootstrap.suite, packages.joined(separator: ","),
+        Self.commonScript + (form == .disk ? Self.script : Self.containerScript),
+      ]
         + sources + content + [GuestPreparation.buildScript()])
   }
 
   /// For people: `bookworm for x86_64 with ca-certificates, jq`.
   var description: String {
     let extra = debootstrap.packages.isEmpty ? "" : " with \(debootstrap.packages.joined(separator: ", "))"
-    return "\(debootstrap.suite) for \(cpu.rawValue)\(extra)"
+    return "\(debootstrap.suite) for \(cpu.rawValue)\(form == .disk ? "" : " as a container")\(extra)"
   }
 
   /// A suite that is not known is taken for one of Debian's.
@@ -34,12 +46,18 @@ struct BuildRecipe: Sendable, Hashable {
   /// What a machine needs beyond the packages that are required in every Debian: a kernel and what boots it, systemd,
   /// ssh, and the small tools that people expect.
   var packages: [String] {
+    let special = form == .disk ? [kernelPackage] + initrdPackages + ["kmod"] : resolverPackages
     let needed =
-      [kernelPackage] + initrdPackages + [
-        "kmod", "systemd-sysv", "udev", "dbus", "openssh-server", "iproute2", "netbase",
+      special + [
+        "systemd-sysv", "udev", "dbus", "openssh-server", "iproute2", "netbase",
         "iputils-ping", "procps", "sudo", "ca-certificates",
       ]
     return needed + debootstrap.packages.filter { !needed.contains($0) }
+  }
+
+  /// What takes the name server from DHCP; in older suites it is a part of systemd itself.
+  private var resolverPackages: [String] {
+    ["bullseye", "focal", "jammy"].contains(debootstrap.suite) ? [] : ["systemd-resolved"]
   }
 
   /// What makes the initrd. Debian's tiny-initramfs does nothing but mount the root file system, which spares a slow
@@ -100,6 +118,10 @@ struct BuildRecipe: Sendable, Hashable {
     static let afterPackages = "customize.sh"
     static let preparation = "prepare.sh"
     static let (disk, kernel, initrd) = ("disk.raw", "vmlinuz", "initrd")
+    static let archive = "rootfs.tar"
+
+    /// Those that it fills.
+    static func made(_ form: Form) -> [String] { form == .disk ? [disk, kernel, initrd] : [archive] }
   }
 
   /// The builder. Paths are told to its hooks by the environment, so that no other user sees them.
@@ -161,10 +183,10 @@ struct BuildRecipe: Sendable, Hashable {
       \(installed.joined(separator: "\n"))
       chroot "$root" sh -s < \(File.preparation)
 
-      """ + Self.script
+      """ + Self.commonScript + (form == .disk ? Self.script : Self.containerScript)
   }
 
-  private static let script = """
+  private static let commonScript = """
     # What only costs time in a machine without LVM, screen and the hardware of a laptop.
     for unit in e2scrub_reap.service getty@tty1.service modprobe@drm.service modprobe@efi_pstore.service \\
       systemd-pstore.service systemd-network-generator.service systemd-networkd-persistent-storage.service; do
@@ -181,6 +203,10 @@ struct BuildRecipe: Sendable, Hashable {
 
     # What systemd would bring up to date at the first boot is up to date.
     touch "$root/etc/.updated" "$root/var/.updated"
+
+    """
+
+  private static let script = """
 
     set -- "$root"/boot/vmlinuz-*
     version=${1##*/vmlinuz-}
@@ -201,6 +227,22 @@ struct BuildRecipe: Sendable, Hashable {
       done
       mount -t tmpfs -o mode=1777 none "$root/tmp"
       mke2fs -q -F -t ext4 -m 0 -L muster-root -E assume_storage_prezeroed=1,root_owner=0:0 -d "$root" \(File.disk)
+    '
+    : > "$root/etc/apt/apt.conf.d/00mmdebstrap"
+
+    """
+
+  private static let containerScript = """
+    # There is no disk to grow with.
+    ln -sf /dev/null "$root/etc/systemd/system/muster-grow.service"
+    export root
+    # Empty folders over what is of the host, of this run or can be fetched again: tar would see some of it change.
+    unshare --mount sh -euc '
+      for folder in dev proc sys run var/lib/apt/lists var/cache/apt var/log/apt; do
+        mount -t tmpfs -o mode=0755 none "$root/$folder"
+      done
+      mount -t tmpfs -o mode=1777 none "$root/tmp"
+      tar -C "$root" --numeric-owner --xattrs "--xattrs-include=*" --sort=name -cf \(File.archive) .
     '
     : > "$root/etc/apt/apt.conf.d/00mmdebstrap"
 

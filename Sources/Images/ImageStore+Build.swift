@@ -1,4 +1,4 @@
-import MusterCatalog
+package import MusterCatalog
 import MusterGuest
 import MusterHost
 import Synchronization
@@ -9,10 +9,38 @@ extension ImageStore {
     _ image: ImageDescription, recipe debootstrap: Debootstrap,
     progress: @escaping @Sendable (ImageProgress) async -> Void
   ) async throws -> ReadyImage {
-    let identity = try await GuestIdentity.load(in: identityFolder)
-    let recipe = BuildRecipe(
-      debootstrap: debootstrap, cpu: image.cpu, preparation: GuestPreparation(identity: identity))
+    let recipe = try await recipe(debootstrap, for: image, .disk)
+    return try await prepare(image, recipe, try await recipe.key(), progress: progress)
+  }
+
+  /// Makes the image of containers ready that is built from packages; at once if it is there already.
+  /// - Throws: `Failure`, `CancellationError`.
+  package func prepareContainer(
+    _ image: ImageDescription, progress: @escaping @Sendable (ImageProgress) async -> Void
+  ) async throws -> ContainerImage {
+    guard case .debootstrap(let debootstrap) = image.source else {
+      throw Failure(.matrix, "Muster builds no container from '\(image.name)'")
+    }
+    let recipe = try await recipe(debootstrap, for: image, .container)
     let key = try await recipe.key()
+    let ready = try await prepare(image, recipe, key, progress: progress)
+    return ContainerImage(
+      name: image.name, path: ready.disk, digest: ready.digest, recipe: key.text, cpu: image.cpu,
+      distribution: recipe.distribution.rawValue, suite: debootstrap.suite)
+  }
+
+  private func recipe(
+    _ debootstrap: Debootstrap, for image: ImageDescription, _ form: BuildRecipe.Form
+  ) async throws -> BuildRecipe {
+    let identity = try await GuestIdentity.load(in: identityFolder)
+    return BuildRecipe(
+      debootstrap: debootstrap, cpu: image.cpu, preparation: GuestPreparation(identity: identity), form: form)
+  }
+
+  private func prepare(
+    _ image: ImageDescription, _ recipe: BuildRecipe, _ key: Key,
+    progress: @escaping @Sendable (ImageProgress) async -> Void
+  ) async throws -> ReadyImage {
     if let record = record(key), offline || age(since: record.made) < buildLifetime {
       return try ready(record, key, image)
     }
@@ -146,7 +174,7 @@ extension ImageStore {
     for (index, file) in recipe.preparation.files.enumerated() {
       try FileSystem.write(file.content, to: workshop.path("file-\(index)"))
     }
-    for name in [BuildRecipe.File.disk, BuildRecipe.File.kernel, BuildRecipe.File.initrd] {
+    for name in BuildRecipe.File.made(recipe.form) {
       try FileSystem.write("", to: workshop.path(name), mode: 0o666)
     }
   }
@@ -201,6 +229,7 @@ extension ImageStore {
 
   /// Takes what was built into the store.
   private func keep(_ workshop: Workshop, _ recipe: BuildRecipe, named name: String) async throws -> ImageRecord {
+    guard recipe.form == .disk else { return try await keepArchive(workshop, recipe, named: name) }
     let (disk, kernel, initrd) = (
       workshop.path(BuildRecipe.File.disk), workshop.path(BuildRecipe.File.kernel),
       workshop.path(BuildRecipe.File.initrd)
@@ -222,6 +251,19 @@ extension ImageStore {
     record.initrd = "\(digest.hex)/\(BuildRecipe.File.initrd)"
     record.initrdDigest = try await Digest.ofFile("\(folder)/\(BuildRecipe.File.initrd)", .sha256)
     return record
+  }
+
+  private func keepArchive(_ workshop: Workshop, _ recipe: BuildRecipe, named name: String) async throws -> ImageRecord
+  {
+    let archive = workshop.path(BuildRecipe.File.archive)
+    let digest = try await Digest.ofFile(archive, .sha256)
+    let folder = "\(imageFolder)/\(digest.hex)"
+    try FileSystem.createFolder(folder, mode: 0o700)
+    try FileSystem.setMode(0o600, of: archive)
+    try await bring(archive, to: "\(folder)/\(BuildRecipe.File.archive)")
+    return ImageRecord(
+      kind: .built, name: name, origin: "debootstrap \(recipe.description)", digest: digest,
+      disk: "\(digest.hex)/\(BuildRecipe.File.archive)", format: "tar")
   }
 
   /// Moves a file, or copies it where the cache is another file system; holes stay holes.

@@ -11,11 +11,17 @@ package protocol Backend: Sendable {
   /// How long the name of a machine may be.
   var nameLimit: Int { get }
 
+  /// Where it makes machines, in words of its own that a `Relic` keeps; empty where there is only one place.
+  var place: String { get }
+
   /// Looks whether machines can be made here, within a deadline of its own.
   func status() async -> BackendStatus
 
   /// Whether machines can be made from this kind of image at all; a pure question.
   func supports(_ image: ImageDescription) -> Bool
+
+  /// What machines can be made from, as a person reads it behind "it can from".
+  var images: String { get }
 
   /// Makes the image ready to launch from: fetched, verified, built. Safe when another process wants the same image.
   /// - Throws: `Failure`, `CancellationError`.
@@ -43,6 +49,8 @@ package protocol Backend: Sendable {
 extension Backend {
   /// What fits into one label of a host name.
   package var nameLimit: Int { 63 }
+
+  package var place: String { "" }
 }
 
 /// What a person wants to know of a backend before a run.
@@ -88,10 +96,12 @@ package struct LaunchRequest: Sendable {
   package var workspace: String
   /// How long it may take to be ready, scaled already.
   package var deadline: Duration
+  /// What it shares with the other machines of its attempt; `nil` where it is the only one.
+  package var network: MachineNetwork?
 
   package init(
     name: MachineName, image: ImageDescription, cpus: Int, memory: Int64, disk: Int64, logs: String,
-    workspace: String, deadline: Duration
+    workspace: String, deadline: Duration, network: MachineNetwork? = nil
   ) {
     self.name = name
     self.image = image
@@ -101,6 +111,24 @@ package struct LaunchRequest: Sendable {
     self.logs = logs
     self.workspace = workspace
     self.deadline = deadline
+    self.network = network
+  }
+}
+
+/// The network that the machines of one attempt share. A backend whose machines can reach each other anyway needs none of
+/// it.
+package struct MachineNetwork: Sendable, Hashable {
+  /// How many machines it has.
+  package var count: Int
+  /// Which of them this is, from 0: they are launched in this order.
+  package var index: Int
+  /// An existing absolute folder for its sockets: the first machine's workspace.
+  package var folder: String
+
+  package init(count: Int, index: Int, folder: String) {
+    self.count = count
+    self.index = index
+    self.folder = folder
   }
 }
 
@@ -109,6 +137,10 @@ package protocol Machine: Sendable {
   var name: MachineName { get }
   var guest: any Guest { get }
 
+  /// The address (IPv4) that the other machines of its attempt reach it at.
+  /// - Throws: `Failure` when it has none; `CancellationError`.
+  func address() async throws -> String
+
   /// Restarts the machine in order and returns when it is ready again, with another boot id.
   /// - Throws: `Failure`, `CancellationError`.
   func reboot(deadline: Duration) async throws
@@ -116,6 +148,11 @@ package protocol Machine: Sendable {
   /// Waits until the machine dies by itself (panic, power-off, its process gone), and tells why; returns `nil` when
   /// it was purged, or the task was cancelled.
   func death() async -> Failure?
+
+  /// Looked for when a step did not come to its end, or the machine could not be asked: what is wrong with the machine or
+  /// with what runs it, whatever the step did; `nil` when nothing is.
+  /// - Parameter error: Why it could not be asked.
+  func trouble(after error: GuestError?) async -> Failure?
 
   /// Ends the machine and removes all that went with it; returns when it is proven gone. May be called again.
   /// - Throws: `Failure` when something is left, with what to do by hand as its hint.

@@ -14,11 +14,16 @@ package struct BackendSet: Sendable {
     package var status: BackendStatus
   }
 
-  /// The first backend that works here.
-  /// - Parameter preferences: Names in order, of which no other is tried; empty or `auto` for all there are.
+  /// The first backend that works here and does for all that is wanted of it; else the first that works.
+  /// - Parameters:
+  ///   - preferences: Names in order, of which no other is tried; empty or `auto` for all there are.
+  ///   - suffices: Whether a backend does for all.
   /// - Throws: `Failure` that tells of each why it does not work, and what to do about the first.
-  package func choose(_ preferences: [String] = []) async throws(Failure) -> Choice {
+  package func choose(
+    _ preferences: [String] = [], where suffices: (any Backend) -> Bool = { _ in true }
+  ) async throws(Failure) -> Choice {
     var reasons: [(name: String, problem: Failure)] = []
+    var first: Choice?
     for (name, backend) in candidates(preferences) {
       guard let backend else {
         let names = backends.map(\.name).joined(separator: ", ")
@@ -26,9 +31,15 @@ package struct BackendSet: Sendable {
         continue
       }
       let status = await backend.status()
-      guard let problem = status.problem else { return Choice(backend: backend, status: status) }
-      reasons.append((name, problem))
+      if let problem = status.problem {
+        reasons.append((name, problem))
+        continue
+      }
+      let choice = Choice(backend: backend, status: status)
+      if suffices(backend) { return choice }
+      first = first ?? choice
     }
+    if let first { return first }
     let lines = reasons.map { "\($0.name): \($0.problem)" }
     throw Failure(
       .host, reasons.count == 1 ? "the backend does not work here" : "no backend works here", evidence: lines,
@@ -37,13 +48,15 @@ package struct BackendSet: Sendable {
 
   /// The machines that exist and bear Muster's name.
   /// - Returns: Also what is wrong with each backend that does not tell.
-  package func machines() async -> (found: [Relic], failures: [Failure]) {
-    var (found, failures): ([Relic], [Failure]) = ([], [])
+  package func machines() async -> (found: [Relic], failures: [(backend: String, failure: Failure)]) {
+    var (found, failures): ([Relic], [(String, Failure)]) = ([], [])
     for backend in backends {
       do {
         found += try await backend.machines()
       } catch {
-        failures.append(error as? Failure ?? Failure(.backend, "\(backend.name) does not tell its machines: \(error)"))
+        let failure =
+          error as? Failure ?? Failure(.backend, "\(backend.name) does not tell its machines: \(error)")
+        failures.append((backend.name, failure))
       }
     }
     return (found, failures)

@@ -7,11 +7,15 @@ package struct Relic: Sendable, Hashable {
   package var backend: String
   /// The folder of what goes with it, which may be gone or never have been.
   package var workspace: String
+  /// Where the backend was told to make it, in the backend's own words: the same settings may not be at hand when it is
+  /// purged. Empty where there is only one place.
+  package var place: String
 
-  package init(name: MachineName, backend: String, workspace: String) {
+  package init(name: MachineName, backend: String, workspace: String, place: String = "") {
     self.name = name
     self.backend = backend
     self.workspace = workspace
+    self.place = place
   }
 
   /// Removes the workspace. Whatever a ledger says, nothing else is ever removed.

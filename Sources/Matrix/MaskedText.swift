@@ -1,10 +1,12 @@
 /// Text in which every variable has its value, except secrets: those stay names until the moment they are used,
-/// so that no plan, log or report can hold one.
+/// so that no plan, log or report can hold one. Addresses of machines are known once they are launched.
 package struct MaskedText: Sendable, Hashable, ExpressibleByStringLiteral, CustomStringConvertible {
   package enum Segment: Sendable, Hashable {
     case text(String)
     /// The name of a secret, which is that of an environment variable.
     case secret(String)
+    /// The address of the machine of this name.
+    case address(String)
   }
 
   package var segments: [Segment]
@@ -34,8 +36,17 @@ package struct MaskedText: Sendable, Hashable, ExpressibleByStringLiteral, Custo
       switch segment {
       case .text(let part): text += part
       case .secret(let name): text += value(name)
+      case .address(let machine): text += "${\(machine).address}"
       }
     }
+  }
+
+  /// The text with the address of each machine in place.
+  package func addressed(_ address: (String) -> String) -> MaskedText {
+    MaskedText(
+      segments: segments.map { segment in
+        if case .address(let machine) = segment { .text(address(machine)) } else { segment }
+      })
   }
 
   /// The text with each secret as `${NAME}`: what plans and logs show.

@@ -60,7 +60,8 @@ package struct MatrixFile: Sendable {
     let directory = Path.folder(of: Path.absolute(path, in: workingDirectory))
     return Plan(
       name: decoded.name ?? Path.stem(of: path), file: path, directory: directory, backends: decoded.backends,
-      secrets: decoded.secrets, setup: decoded.setupSteps(in: directory), cells: decoded.cells(),
+      backendSettings: decoded.backendSettings, secrets: decoded.secrets, setup: decoded.setupSteps(in: directory),
+      cells: decoded.cells(),
       document: decoded.document)
   }
 }

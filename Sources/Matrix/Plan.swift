@@ -11,6 +11,8 @@ package struct Plan: Sendable {
   package var directory: String
   /// The backends to try, in order; empty means `auto`.
   package var backends: [String]
+  /// What is said of the machines of some backends, by their names.
+  package var backendSettings: [String: BackendSettings]
   /// Names of environment variables whose values must never be shown.
   package var secrets: [String]
   /// Steps on the host, run once, with `--setup`.
@@ -99,6 +101,8 @@ package struct CellPlan: Sendable {
   /// Candidates in order: the first that the backend can have is used. Each may name the one backend it is for.
   package var images: [ImageChoice]
   package var resources: Resources
+  /// The machines of a test that has several, in the matrix's order; empty for the one that every cell has.
+  package var machines: [MachinePlan]
   package var timeouts: Timeouts
   package var attempts: Attempts
   /// Bytes of a step's log that are kept; beyond it the middle is cut out, with a note.
@@ -112,7 +116,7 @@ package struct CellPlan: Sendable {
 
   package init(
     cell: String, test: String, distro: String, axes: [AxisValue], family: Family, cpu: CPU,
-    tags: [String], images: [ImageChoice], resources: Resources, timeouts: Timeouts,
+    tags: [String], images: [ImageChoice], resources: Resources, machines: [MachinePlan] = [], timeouts: Timeouts,
     attempts: Attempts, logLimit: Int, phases: [Phase], lifecycle: Lifecycle? = nil,
     location: Location
   ) {
@@ -125,12 +129,25 @@ package struct CellPlan: Sendable {
     self.tags = tags
     self.images = images
     self.resources = resources
+    self.machines = machines
     self.timeouts = timeouts
     self.attempts = attempts
     self.logLimit = logLimit
     self.phases = phases
     self.lifecycle = lifecycle
     self.location = location
+  }
+}
+
+/// One of the machines of a cell that has several.
+package struct MachinePlan: Sendable, Hashable {
+  /// By which the others know it, and steps are said to be done in it.
+  package var name: String
+  package var resources: Resources
+
+  package init(name: String, resources: Resources) {
+    self.name = name
+    self.resources = resources
   }
 }
 

@@ -7,6 +7,8 @@ package struct Step: Sendable, Hashable {
   package var title: String
   /// Where the step stands in the matrix.
   package var location: Location
+  /// The name of the machine that it is done in; `nil` for each of the test's, one after the other.
+  package var machine: String?
   /// The user who does it; `nil` for root.
   package var user: String?
   /// The folder it is done in; `nil` for the user's home.
@@ -18,13 +20,14 @@ package struct Step: Sendable, Hashable {
   package var retry: Retry
 
   package init(
-    action: Action, title: String, location: Location, user: String? = nil,
+    action: Action, title: String, location: Location, machine: String? = nil, user: String? = nil,
     directory: MaskedText? = nil, environment: [EnvironmentVariable] = [],
     timeout: Duration? = nil, retry: Retry = Retry()
   ) {
     self.action = action
     self.title = title
     self.location = location
+    self.machine = machine
     self.user = user
     self.directory = directory
     self.environment = environment

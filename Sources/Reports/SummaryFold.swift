@@ -116,6 +116,7 @@ package struct SummaryFold: Sendable {
       summary.machines.kept.append(KeptMachine(machine: machine, path: path))
     case .machineLeft(_, let machine, let reason):
       // It may be left even where its launch did not succeed.
+      if alive.insert(machine).inserted { summary.machines.launched += 1 }
       forget(machine)
       summary.machines.left.append(LeftMachine(machine: machine, reason: reason))
     default: break

@@ -80,6 +80,69 @@ import Testing
     #expect(try await muster("run", file).ending == .exited(65))
   }
 
+  @Test func tellsBeforeARunWhatABackendCannotHave() async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write(
+      "matrix.yaml",
+      """
+      muster: 1
+      distros:
+        one: {image: [{debootstrap: bookworm}, debian/12]}
+        two: {image: {debootstrap: bookworm}}
+        three: {image: {lima: "template:debian-12", default: amazonlinux/2023}}
+        four: {image: {debootstrap: trixie}}
+      tests:
+        works: {distros: all, verify: [{run: "true"}]}
+      exclude:
+        - {distro: four, reason: "not packaged yet"}
+
+      """)
+    #expect(try await muster("check", file).ending == .exited(0))
+    #expect(try await muster("check", file, "--backend", "qemu").ending == .exited(0))
+    let lima = try await muster("check", file, "--backend", "lima")
+    #expect(lima.ending == .exited(65))
+    #expect(
+      lima.errorText.hasPrefix(
+        """
+        \(file):4:16: error: 'two' has no image that lima can start from
+          4 |   two: {image: {debootstrap: bookworm}}
+            |                ^~~~~~~~~~~~~~~~~~~~~~~
+        hint: it can from almalinux/…, alpine/…, arch,
+        """), "\(lima.errorText)")
+    let orbstack = try await muster("plan", file, "--backend", "orbstack")
+    #expect(orbstack.ending == .exited(0))
+    #expect(
+      orbstack.errorText.split(separator: "\n").filter { $0.contains(": warning: ") }.map { $0.dropFirst(file.count) }
+        == [
+          ":4:16: warning: 'two' has no image that orbstack can start from",
+          ":5:18: warning: 'three' has no image that orbstack can start from",
+        ], "\(orbstack.errorText)")
+  }
+
+  @Test func oneBackendMustDoForAllDistros() async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write(
+      "matrix.yaml",
+      """
+      muster: 1
+      backend: [lima, multipass]
+      distros:
+        one: {family: debian, image: {multipass: noble}}
+        two: {family: debian, image: {lima: "template:debian-12", multipass: noble}}
+      tests:
+        works: {distros: all, verify: [{run: "true"}]}
+
+      """)
+    #expect(try await muster("check", file).ending == .exited(0))
+    #expect(try await muster("check", file, "--backend", "lima").ending == .exited(65))
+    let torn = try scratch.write(
+      "torn.yaml", try FileSystem.readText(file).replacing(", multipass: noble}}", with: "}}"))
+    let output = try await muster("check", torn)
+    #expect(output.ending == .exited(65))
+    #expect(output.errorText.contains("\(torn):4:32: error: 'one' has no image that lima can start from"))
+    #expect(output.errorText.contains("\(torn):5:32: error: 'two' has no image that multipass can start from"))
+  }
+
   @Test func tellsAMissingFileApart() async throws {
     let output = try await muster("check", "/nowhere/matrix.yaml")
     #expect(output.ending == .exited(66))

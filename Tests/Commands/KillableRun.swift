@@ -46,21 +46,22 @@ final class KillingGround: Sendable {
   private let environment: [String: String?]
   private let options: [String]
 
-  /// Cells with one step each, on the tiny guest.
+  /// Cells with the same steps, on the tiny guest.
   convenience init(
-    tests: [String] = ["one", "two"], step: String = "true", environment: [String: String?] = [:]
+    tests: [String] = ["one", "two"], steps: [String] = ["true"], environment: [String: String?] = [:]
   ) async throws {
     let disk = try await TinyImage.disk()
-    try self.init(tests: tests, step: step, image: "{path: '\(disk)'}", environment: environment)
+    try self.init(tests: tests, steps: steps, image: "{path: '\(disk)'}", environment: environment)
   }
 
-  /// Cells with one step each, on any image.
+  /// Cells with the same steps, on any image.
   init(
-    tests: [String], step: String, image: String,
+    tests: [String], steps: [String], image: String,
     settings: String = "resources: {cpus: 1, memory: 256M, disk: 256M}", environment: [String: String?] = [:],
     options: [String] = []
   ) throws {
-    let cells = tests.map { "  \($0): {distros: all, verify: [{run: '\(step)'}]}\n" }.joined()
+    let verify = steps.map { "{run: '\($0)'}" }.joined(separator: ", ")
+    let cells = tests.map { "  \($0): {distros: all, verify: [\(verify)]}\n" }.joined()
     text = """
       muster: 1
       \(settings)

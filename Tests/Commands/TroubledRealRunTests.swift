@@ -35,7 +35,7 @@ import Testing
 
   /// As the kernel does when memory ran out: the machine's process is killed.
   @Test func withoutMemory() async throws {
-    let ground = try await KillingGround(tests: ["one"], step: "sleep 60")
+    let ground = try await KillingGround(tests: ["one"], steps: ["sleep 60"])
     let run = try await ground.start()
     try await run.wait(for: "step-started")
     kill(try #require(try run.emulator()), SIGKILL)
@@ -61,7 +61,7 @@ import Testing
 
   /// `nohup` is respected.
   @Test func underNohup() async throws {
-    let ground = try await KillingGround(tests: ["one"], step: "sleep 1")
+    let ground = try await KillingGround(tests: ["one"], steps: ["sleep 1"])
     let run = try await ground.start(through: ["nohup"])
     try await run.wait(for: "step-started")
     kill(run.process.processID, SIGHUP)
@@ -72,7 +72,7 @@ import Testing
 
   /// The terminal is closed: purged, reported, and dead by HUP.
   @Test func whenTheTerminalIsClosed() async throws {
-    let ground = try await KillingGround(tests: ["one"], step: "sleep 60")
+    let ground = try await KillingGround(tests: ["one"], steps: ["sleep 60"])
     let terminal = """
       import os, pty, sys, time
       child, master = pty.fork()
@@ -122,7 +122,7 @@ import Testing
 
   /// The machine hangs, and nothing can be asked of it any more: a signal still ends the run in time.
   @Test func aMachineThatHangs() async throws {
-    let ground = try await KillingGround(tests: ["one"], step: "sleep 60")
+    let ground = try await KillingGround(tests: ["one"], steps: ["sleep 60"])
     let run = try await ground.start()
     try await run.wait(for: "step-started")
     kill(try #require(try run.emulator()), SIGSTOP)
@@ -137,7 +137,7 @@ import Testing
 
   /// Somebody removes the state folder: nothing more is launched, and the guardian still knows what there is.
   @Test func whenTheLedgerIsRemoved() async throws {
-    let ground = try await KillingGround(step: "sleep 2")
+    let ground = try await KillingGround(steps: ["sleep 2"])
     let run = try await ground.start()
     try await run.wait(for: "step-started")
     try FileSystem.removeTree("\(ground.path)/ledgers")
@@ -173,7 +173,7 @@ import Testing
     let scratch = try Scratch()
     let stepSummary = try scratch.write("step-summary.md", "")
     let ground = try await KillingGround(
-      step: "sleep 60", environment: ["GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": stepSummary])
+      steps: ["sleep 60"], environment: ["GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": stepSummary])
     let run = try await ground.start()
     try await run.wait(for: "step-started")
     try await run.kill()
@@ -186,7 +186,7 @@ import Testing
 
   /// Each machine, and whose it is.
   @Test func machinesAreListed() async throws {
-    let ground = try await KillingGround(tests: ["one"], step: "sleep 60")
+    let ground = try await KillingGround(tests: ["one"], steps: ["sleep 60"])
     let run = try await ground.start()
     try await run.wait(for: "step-started")
     let name = try #require(run.machines.first)
@@ -219,7 +219,7 @@ import Testing
   private static func onAMount(
     _ options: String..., body: (KillingGround) async throws -> Void
   ) async throws {
-    let ground = try await KillingGround(step: "sleep 2")
+    let ground = try await KillingGround(steps: ["sleep 2"])
     try await mount(options + [ground.path])
     do {
       // The mount hides what was there.

@@ -52,6 +52,8 @@ final class LocalBackend: Backend {
 
   func status() async -> BackendStatus { BackendStatus() }
 
+  let images = "nothing"
+
   func supports(_ image: ImageDescription) -> Bool { state.withLock { $0.faults.supportsImages } }
 
   func prepare(

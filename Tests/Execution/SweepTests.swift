@@ -129,7 +129,7 @@ import Testing
     #expect(FileSystem.exists(ledger.path))
     #expect(try await sweep.perform().kept.map(\.name) == [relic.name])
     #expect(FileSystem.exists(relic.workspace))
-    #expect(try await sweep.perform(includingKept: true).purged.map(\.name) == [relic.name])
+    #expect(try await sweep.perform(.all).purged.map(\.name) == [relic.name])
     #expect(!FileSystem.exists(relic.workspace))
     #expect(!FileSystem.exists(ledger.path))
   }

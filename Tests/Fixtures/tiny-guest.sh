@@ -50,6 +50,7 @@ cat >root/init <<'END'
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
+mount -t devtmpfs dev /dev
 echo "tiny: up"
 case $(cat /proc/cmdline) in
   *tiny=panic*) echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger ;;
@@ -59,7 +60,6 @@ case $(cat /proc/cmdline) in
   *tiny=serve*)
     # The keys are in the seed for cloud-init, which is the second disk.
     mount -t sysfs sys /sys
-    mount -t devtmpfs dev /dev
     mkdir /dev/pts
     mount -t devpts pts /dev/pts
     for module in $(cat /lib/modules/order); do
@@ -79,7 +79,9 @@ case $(cat /proc/cmdline) in
     dropbear -r /tmp/host -s -j -k
     ;;
 esac
-while :; do sleep 3600; done
+# What the command `reboot` tells the first process.
+trap 'reboot -f' TERM
+while :; do sleep 3600 & wait $!; done
 END
 chmod 755 root/init
 (cd root && find . | ./bin/busybox cpio -o -H newc 2>/dev/null) >"$out/initrd"

@@ -24,6 +24,7 @@ final class TestServer: Sendable {
 
   private let listener: Int32
   private let answers: Mutex<[Request]> = Mutex([])
+  private let isStopped = Mutex(false)
   let port: UInt16
 
   /// All requests so far.
@@ -71,7 +72,12 @@ final class TestServer: Sendable {
 
   /// From now on connections are refused.
   func stop() {
-    shutdown(listener, Int32(SHUT_RDWR))
+    // Once: the descriptor is soon that of another server.
+    let isFirst = isStopped.withLock { isStopped in
+      defer { isStopped = true }
+      return !isStopped
+    }
+    if isFirst { shutdown(listener, Int32(SHUT_RDWR)) }
   }
 
   func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }

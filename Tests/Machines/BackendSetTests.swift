@@ -9,6 +9,7 @@ import Testing
   private struct Named: Backend {
     var name: String
     var problem: Failure?
+    let images = "nothing"
 
     func status() async -> BackendStatus { BackendStatus(problem: problem, version: "\(name) 1") }
     func supports(_ image: ImageDescription) -> Bool { true }
@@ -32,6 +33,13 @@ import Testing
     #expect(try await set.choose(["auto"]).status.version == "second 1")
     #expect(try await set.choose(["third", "second"]).backend.name == "third")
     #expect(try await set.choose(["first", "third"]).backend.name == "third")
+  }
+
+  /// One that does for all goes before one that does not; without any it is as if all did.
+  @Test func whatSufficesIsPreferred() async throws {
+    #expect(try await set.choose { $0.name == "third" }.backend.name == "third")
+    #expect(try await set.choose { _ in false }.backend.name == "second")
+    #expect(try await set.choose(["second"]) { $0.name == "third" }.backend.name == "second")
   }
 
   @Test func eachReasonIsTold() async throws {

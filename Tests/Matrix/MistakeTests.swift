@@ -10,7 +10,7 @@ struct MistakeTests {
       #"""
       muster: 2
       nmae: x
-      backend: [auto, qemuu, orbstack, qemu, qemu]
+      backend: [auto, qemuu, incus, qemu, qemu]
       resources: {cpus: 0, memory: 64M, disk: 10, swap: 1G}
       timeouts: {launch: 90, step: 5min, cell: 1h30m30s}
       attempts: {launch: 0, cell: many}
@@ -32,8 +32,7 @@ struct MistakeTests {
         m.yaml:2:1-5 error: unknown key 'nmae' in the matrix; hint: did you mean 'name'?
         m.yaml:3:11-15 error: 'auto' stands alone; hint: write a list of names, or auto
         m.yaml:3:17-22 error: unknown backend 'qemuu'; hint: did you mean 'qemu'?
-        m.yaml:3:24-32 error: this Muster cannot make machines with 'orbstack' yet; hint: it can with qemu, multipass
-        m.yaml:3:40-44 error: 'qemu' is twice in the list
+        m.yaml:3:37-41 error: 'qemu' is twice in the list
         m.yaml:4:19-20 error: 0 is too few CPUs; hint: 1 at least
         m.yaml:4:30-33 error: '64M' is too small for the memory of a machine; hint: 128M at least
         m.yaml:4:41-43 error: '10' is a size without a unit; hint: write 10M or 10G
@@ -57,7 +56,32 @@ struct MistakeTests {
         m.yaml:14:5-9 error: 'copy' needs a machine, and 'setup' runs on the host; hint: use 'run' here, or move the step to a test
         m.yaml:15:15-24 error: '${distro}' has no value here, outside any cell
         m.yaml:16:5-7 error: 'as' makes no sense in 'setup', which runs once on the host; hint: it runs as whoever runs Muster
-        m.yaml:17:1-6 error: unknown key 'cache' in the matrix; hint: the keys are: muster, name, extends, backend, vars, secrets, distros, setup, tests, exclude, expect-failure, resources, timeouts, attempts, logs, env
+        m.yaml:17:1-6 error: unknown key 'cache' in the matrix; hint: the keys are: muster, name, extends, backend, backends, vars, secrets, distros, setup, tests, exclude, expect-failure, resources, timeouts, attempts, logs, env
+        """#)
+  }
+
+  @Test func tellsMistakesInImagesOfBackends() throws {
+    let file = try read(
+      #"""
+      muster: 1
+      distros:
+        a: {family: debian, image: {multipass: "no ble", orbstack: ubuntu/24.04}}
+        b: {family: debian, image: {lxd: "a:b:c"}}
+        c: {family: debian, image: {orbstack: "ubuntu:"}}
+        d: {family: debian, image: {lima: "template:"}}
+        e: {family: debian, image: {default: {default: debian/12}}}
+        f: {family: debian, image: {multipass: "https://example.org:8080/x.img", lima: "template:ubuntu", incus: "-x"}}
+      tests: {t: {distros: all, verify: [{run: "true"}]}}
+      """#)
+    #expect(
+      file.diagnostics.map(\.line).joined(separator: "\n") == #"""
+        m.yaml:3:42-50 error: 'no ble' cannot be the name of an image of multipass; hint: write it as noble or daily:26.04
+        m.yaml:3:62-74 error: 'ubuntu/24.04' is a name of the catalog, and none of orbstack; hint: write 'default: ubuntu/24.04'
+        m.yaml:4:36-43 error: 'a:b:c' cannot be the name of an image of lxd; hint: write it as ubuntu:24.04
+        m.yaml:5:41-50 error: 'ubuntu:' cannot be the name of an image of orbstack; hint: write it as ubuntu or ubuntu:noble
+        m.yaml:6:37-48 error: 'template:' cannot be the name of an image of lima; hint: write it as template:ubuntu-24.04
+        m.yaml:7:41-48 error: unknown key 'default' in image; hint: the keys are: url, path, debootstrap
+        m.yaml:8:108-112 error: '-x' cannot be the name of an image of incus; hint: write it as images:debian/12/cloud
         """#)
   }
 
@@ -210,7 +234,7 @@ struct MistakeTests {
         m.yaml:13:3-5 error: the test 't2' does nothing; hint: add 'verify' with a list of steps
         m.yaml:14:17-35 warning: this chooses no distro
         m.yaml:14:67-76 error: '${memory}' is an axis of the test 't1', and has no value here; hint: use it in that test, or declare it under 'vars'
-        m.yaml:14:81-90 error: unknown key 'hardening' in a test; hint: the keys are: distros, tags, axes, provision, verify, lifecycle, resources, timeouts, attempts, logs, env
+        m.yaml:14:81-90 error: unknown key 'hardening' in a test; hint: the keys are: distros, tags, axes, machines, provision, verify, lifecycle, resources, timeouts, attempts, logs, env
         m.yaml:15:7-9 error: expected a mapping for a test, found a list; hint: write {verify: [{run: …}]}
         m.yaml:17:5-15 error: 'exclude' needs a reason; hint: add 'reason:' so that it can be judged later
         m.yaml:18:5-16 error: this does not say which cells it is for; hint: add 'test' or 'distro', or both
@@ -296,7 +320,7 @@ struct MistakeTests {
         m.yaml:19:16-18 error: a shell that is empty; hint: write bash, or bash -euo pipefail
         m.yaml:20:16-27 error: 'retry' needs 'count'; hint: write {count: 3, delay: 5s}
         m.yaml:21:14-17 error: 'tmp' is not a whole path in the machine; hint: start it with '/', such as /root or /tmp
-        m.yaml:22:9-13 error: unknown key 'mode' in a step with 'run'; hint: the keys are: run, name, when, timeout, retry, shell, as, cwd, env, exit, stdout, stderr
+        m.yaml:22:9-13 error: unknown key 'mode' in a step with 'run'; hint: the keys are: run, name, machine, when, timeout, retry, shell, as, cwd, env, exit, stdout, stderr
         m.yaml:23:9-17 error: 'interval' goes with 'wait', not with 'run'
         m.yaml:24:15-25 error: unknown family 'rpm'; hint: the families are: debian, fedora, suse, arch, alpine
         m.yaml:25:13-13 error: expected text for a script, found nothing; hint: write 'run: command', or a block after '|'

@@ -37,6 +37,8 @@ struct EmulatorCommand: Sendable, Hashable {
   var console: Console
   /// The path of the monitor's pair of pipes, without `.in` and `.out`.
   var monitor: String?
+  /// The network that it shares with others.
+  var plug: NetworkPlug?
   var hasSandbox = false
   /// End instead of restarting.
   var endsOnReboot = false
@@ -125,7 +127,7 @@ struct EmulatorCommand: Sendable, Hashable {
     return [
       "-netdev", "user,id=network,ipv6=off,hostfwd=tcp:127.0.0.1:0-:22",
       "-device", "virtio-net-pci,netdev=network,romfile=",
-    ]
+    ] + (plug?.arguments ?? [])
   }
 
   private func file(_ path: String, format: String, name: String, options: String? = nil) -> String {

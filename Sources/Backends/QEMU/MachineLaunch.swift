@@ -21,7 +21,8 @@ struct MachineLaunch: Sendable {
     let start = AwakeClock.now
     let stage = LaunchStage()
     await progress("starting")
-    let command = try await prepareWorkspace()
+    var command = try await prepareWorkspace()
+    command.plug = request.network.map { NetworkPlug($0) }
     let emulator = try await Emulator.start(
       command, emulator: installation.emulator, workspace: request.workspace, logs: request.logs
     ) { [image] line in
@@ -34,12 +35,14 @@ struct MachineLaunch: Sendable {
       emulator: emulator, guest: guest, initialization: image.initialization, stage: stage)
     do {
       try await readiness.wait(within: request.deadline - start.duration(to: AwakeClock.now), progress: progress)
+      try await command.plug?.join(guest)
     } catch {
       try await emulator.end()
       await guest.close()
       throw error
     }
-    return QEMUMachine(name: request.name, workspace: request.workspace, readiness: readiness)
+    return QEMUMachine(
+      name: request.name, workspace: request.workspace, readiness: readiness, plug: command.plug)
   }
 
   /// Puts all into the workspace that goes with the machine.

@@ -36,6 +36,8 @@ package final class QEMUBackend: Backend {
     if case .native = image.source { false } else { true }
   }
 
+  package let images = "images of the catalog, {url: …}, {path: …} and {debootstrap: …}"
+
   /// What machines of the host's own CPU are made with.
   ///
   /// Whether hardware acceleration works is known once a kernel was started with it. Where no kernel can be read on the

@@ -9,18 +9,32 @@ package final class QEMUMachine: Machine {
   private let workspace: String
   let emulator: Emulator
   private let readiness: Readiness
+  /// What it shares with other machines.
+  private let plug: NetworkPlug?
 
-  init(name: MachineName, workspace: String, readiness: Readiness) {
+  init(name: MachineName, workspace: String, readiness: Readiness, plug: NetworkPlug? = nil) {
     self.name = name
     self.workspace = workspace
     self.readiness = readiness
+    self.plug = plug
     emulator = readiness.emulator
   }
 
   package var guest: any Guest { readiness.guest }
 
+  package func address() async throws -> String {
+    guard let plug else { throw Failure(.guest, "no other machine can reach '\(name)'") }
+    return plug.address
+  }
+
   package func death() async -> Failure? {
     await emulator.vitals.death.value() ?? nil
+  }
+
+  package func trouble(after error: GuestError?) async -> Failure? {
+    guard error == nil, readiness.guest.neverBegan else { return nil }
+    return Failure(
+      .guest, "the machine did not begin with the script", hint: "look at console.log for what it was busy with")
   }
 
   /// The guest restarts itself, in QEMU's same process.
@@ -46,6 +60,7 @@ package final class QEMUMachine: Machine {
       throw failure
     }
     if try await bootID() == boot { throw Failure(.guest, "the guest restarted, but its boot id is still the same") }
+    try await plug?.join(guest)
   }
 
   private func bootID() async throws -> String {

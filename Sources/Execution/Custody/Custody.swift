@@ -1,5 +1,5 @@
 package import MusterHost
-import MusterMachines
+package import MusterMachines
 import Synchronization
 
 /// What sees to it that no machine of a run is left behind, whatever becomes of the run: its ledger, and its guardian.
@@ -28,13 +28,13 @@ package final class Custody: Sendable {
 
   /// Must return before a backend is asked for a machine, or anything is made that goes with it.
   /// - Throws: `Failure`: then it must not be made.
-  func begin(_ relic: Relic) async throws(Failure) {
+  package func begin(_ relic: Relic) async throws(Failure) {
     try await ensureGuardian()
     try ledger.intend(relic)
   }
 
   /// A machine is proven gone, or never came to be.
-  func purged(_ name: MachineName) {
+  package func purged(_ name: MachineName) {
     ledger.purged(name)
   }
 

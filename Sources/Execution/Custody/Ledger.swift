@@ -7,7 +7,7 @@ import Synchronization
 /// dead run from a live one.
 ///
 /// Lines of JSON: `{"ledger": "muster.ledger/1", "run", "host", "user", "pid", "command", "output"}`, then for each machine
-/// `{"intent": NAME, "backend", "workspace"}` and later `{"purged": NAME}` or `{"kept": NAME, "path", "until"}`.
+/// `{"intent": NAME, "backend", "workspace", "place"}` and later `{"purged": NAME}` or `{"kept": NAME, "path", "until"}`.
 package final class Ledger: Sendable {
   package let path: String
   /// `nil` where another process of the same run has shared it with this one.
@@ -67,6 +67,7 @@ package final class Ledger: Sendable {
       json.member("intent", relic.name.text)
       json.member("backend", relic.backend)
       json.member("workspace", relic.workspace)
+      if !relic.place.isEmpty { json.member("place", relic.place) }
     }
     guard file.isThere else {
       throw Failure(
@@ -177,7 +178,8 @@ package struct LedgerRecord: Sendable {
         let workspace = json["workspace"]?.string
       {
         count += 1
-        let relic = Relic(name: MachineName(text: name), backend: backend, workspace: workspace)
+        let relic = Relic(
+          name: MachineName(text: name), backend: backend, workspace: workspace, place: json["place"]?.string ?? "")
         open.append(Entry(relic: relic))
       } else if let name = json["purged"]?.string {
         open.removeAll { $0.name.text == name }

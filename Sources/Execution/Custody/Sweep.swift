@@ -12,6 +12,25 @@ package struct Sweep: Sendable {
     package var name: MachineName { entry.name }
   }
 
+  /// Which machines of dead runs are purged.
+  package enum Choice: Sendable {
+    /// All but those that somebody asked to keep.
+    case unkept
+    case all
+    /// These alone, kept or not; nothing else of their runs is touched.
+    case named(Set<String>)
+
+    var isOfWholeRuns: Bool { if case .named = self { false } else { true } }
+
+    package func contains(_ finding: Finding) -> Bool {
+      switch self {
+      case .unkept: !finding.entry.isKept
+      case .all: true
+      case .named(let names): names.contains(finding.name.text)
+      }
+    }
+  }
+
   /// What came of a sweep.
   package struct Result: Sendable {
     package var purged: [Finding] = []
@@ -55,11 +74,11 @@ package struct Sweep: Sendable {
 
   /// Ends all that dead runs have left: also their processes, and ledgers with nothing open.
   /// - Parameters:
-  ///   - includingKept: Also those that somebody asked to keep.
+  ///   - choice: Which machines.
   ///   - tell: Called before each, since a backend may take its time.
   /// - Throws: `Failure` when the ledgers cannot be looked at.
   package func perform(
-    includingKept: Bool = false, tell: (Finding) -> Void = { _ in }
+    _ choice: Choice = .unkept, tell: (Finding) -> Void = { _ in }
   ) async throws(Failure) -> Result {
     var result = Result()
     for path in try paths() {
@@ -67,23 +86,23 @@ package struct Sweep: Sendable {
         if isUnreadable(path) { result.unreadable.append(path) }
         continue
       }
-      await perform(record, path, lock, includingKept, tell, &result)
+      await perform(record, path, lock, choice, tell, &result)
     }
     return result
   }
 
   private func perform(
-    _ record: LedgerRecord, _ path: String, _ lock: HeldLock, _ includingKept: Bool, _ tell: (Finding) -> Void,
-    _ result: inout Result
+    _ record: LedgerRecord, _ path: String, _ lock: HeldLock, _ choice: Choice,
+    _ tell: (Finding) -> Void, _ result: inout Result
   ) async {
     // One that cannot be written to is no reason to leave a machine: the next sweep looks for it once more.
     let ledger = try? Ledger(record, at: path, lock: lock)
     defer { ledger == nil ? lock.release() : ledger?.close() }
-    _ = await ProcessTable.end(ofRun: record.header.run)
+    if choice.isOfWholeRuns { _ = await ProcessTable.end(ofRun: record.header.run) }
     for entry in record.open {
       let finding = Finding(entry: entry, header: record.header)
-      if entry.isKept, !includingKept {
-        result.kept.append(finding)
+      guard choice.contains(finding) else {
+        if entry.isKept { result.kept.append(finding) }
         continue
       }
       tell(finding)
@@ -168,7 +187,9 @@ extension BackendSet {
       throw Failure(.backend, "this Muster knows no backend '\(relic.backend)', which has made '\(relic.name)'")
     }
     var last: Failure?
-    for number in 0..<tries {
+    let start = AwakeClock.now
+    // A backend that takes its time tries again by itself.
+    for number in 0..<tries where start.duration(to: AwakeClock.now) < .seconds(30) {
       if number > 0 { await uncancelled { try? await Task.sleep(for: pause * (1 << number)) } }
       do {
         return try await backend.purge(relic)

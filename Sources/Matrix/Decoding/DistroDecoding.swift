@@ -10,6 +10,8 @@ struct DistroForm {
   var family: Family?
   var cpu: CPU
   var images: [ImageForm] = []
+  /// Where they stand.
+  var imageSpan: Span?
   var settings = Settings()
   /// Read once the names that `when` may use are known.
   var provision: Node?
@@ -36,7 +38,7 @@ extension MatrixDecoder {
     let before = diagnostics.count
     for entry in mapping.entries {
       switch entry.key {
-      case "image": form.images = images(entry.value)
+      case "image": (form.images, form.imageSpan) = (images(entry.value), entry.value.span)
       case "family": form.family = word(entry.value, "a family")
       case "tags": form.tags = tags(entry.value)
       case "cpu": form.cpu = cpu(entry.value) ?? cpu

@@ -6,6 +6,7 @@ import MusterYAML
 struct DecodedMatrix {
   var name: String?
   var backends: [String] = []
+  var backendSettings: [String: BackendSettings] = [:]
   var secrets: [String] = []
   var setup: [StepTemplate] = []
   var document: Document
@@ -14,7 +15,7 @@ struct DecodedMatrix {
 extension MatrixDecoder {
   private static let keys =
     [
-      "muster", "name", "extends", "backend", "vars", "secrets", "distros", "setup", "tests", "exclude",
+      "muster", "name", "extends", "backend", "backends", "vars", "secrets", "distros", "setup", "tests", "exclude",
       "expect-failure",
     ] + settingsKeys
 
@@ -34,6 +35,7 @@ extension MatrixDecoder {
     if let node = mapping["vars"] { readVariables(node) }
     decoded.name = mapping["name"].flatMap { constant($0, "the name of the matrix") }
     if let node = mapping["backend"] { decoded.backends = backends(node) }
+    if let node = mapping["backends"] { decoded.backendSettings = backendSettings(node) }
     var defaults = Settings()
     for entry in mapping.entries { _ = takeSetting(entry, into: &defaults, Scope()) }
 
@@ -141,10 +143,6 @@ extension MatrixDecoder {
         report("'\(name)' is twice in the list", at: node.span)
       } else if available.contains(name) {
         names.append(name)
-      } else if BackendName(rawValue: name) != nil {
-        report(
-          "this Muster cannot make machines with '\(name)' yet", at: node.span,
-          hint: "it can with \(available.joined(separator: ", "))")
       } else if name != "auto" {
         report(
           "unknown backend \(quoted(name))", at: node.span,

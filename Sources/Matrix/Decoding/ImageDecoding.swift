@@ -6,22 +6,26 @@ import MusterYAML
 /// alternatives; or a mapping from backends, and `default`, to any of these.
 extension MatrixDecoder {
   private static let sourceKeys = ["url", "path", "debootstrap"]
+  private static let backendKeys = BackendName.allCases.map(\.rawValue) + ["default"]
   private static let commonKeys = ["firmware", "init"]
   private static let checksumKeys = ["sha256", "sha512", "checksum"]
 
-  func images(_ node: Node, for backend: BackendName? = nil) -> [ImageForm] {
+  /// - Parameters:
+  ///   - backend: The only one that they are meant for.
+  ///   - isOfMapping: Whether they stand in a mapping from backends, in which no other may.
+  func images(_ node: Node, for backend: BackendName? = nil, isOfMapping: Bool = false) -> [ImageForm] {
     switch node.content {
     case .scalar: return namedImage(node, for: backend).map { [$0] } ?? []
     case .sequence(let nodes):
       if nodes.isEmpty { report("a list of images that is empty", at: node.span) }
-      return nodes.flatMap { images($0, for: backend) }
+      return nodes.flatMap { images($0, for: backend, isOfMapping: isOfMapping) }
     case .mapping(let mapping):
       let keys = mapping.entries.map(\.key)
       let isPerBackend = keys.contains { $0 == "default" || BackendName(rawValue: $0) != nil }
-      if isPerBackend, backend == nil, !keys.contains(where: Self.sourceKeys.contains) {
+      if isPerBackend, !isOfMapping, !keys.contains(where: Self.sourceKeys.contains) {
         return imagesPerBackend(mapping)
       }
-      return describedImage(mapping, at: node.span, for: backend).map { [$0] } ?? []
+      return describedImage(mapping, at: node.span, for: backend, isOfMapping: isOfMapping).map { [$0] } ?? []
     }
   }
 
@@ -30,11 +34,11 @@ extension MatrixDecoder {
     var others: [ImageForm] = []
     for entry in mapping.entries {
       if entry.key == "default" {
-        others += images(entry.value)
+        others += images(entry.value, isOfMapping: true)
       } else if let backend = BackendName(rawValue: entry.key) {
-        own += images(entry.value, for: backend)
+        own += images(entry.value, for: backend, isOfMapping: true)
       } else {
-        reportUnknown(entry, in: "image", known: BackendName.allCases.map(\.rawValue) + ["default"])
+        reportUnknown(entry, in: "image", known: Self.backendKeys)
       }
     }
     return own + others
@@ -42,7 +46,13 @@ extension MatrixDecoder {
 
   private func namedImage(_ node: Node, for backend: BackendName?) -> ImageForm? {
     guard let name = imageText(node, "the name of an image") else { return nil }
-    if backend?.hasImages ?? false { return ImageForm(backend: backend, source: .native(name), span: node.span) }
+    if let backend, backend.hasImages {
+      if let text = name.constant, let problem = backend.problem(ofImage: text) {
+        report(problem, at: node.span)
+        return nil
+      }
+      return ImageForm(backend: backend, source: .native(name), span: node.span)
+    }
     if let text = name.constant, Catalog.family(of: text) == nil {
       var hint = Nearest.question(text, among: Catalog.names)
       if text.contains("://") {
@@ -64,11 +74,13 @@ extension MatrixDecoder {
     return ImageForm(backend: backend, source: .catalog(name), span: node.span)
   }
 
-  private func describedImage(_ mapping: Mapping, at span: Span, for backend: BackendName?) -> ImageForm? {
+  private func describedImage(
+    _ mapping: Mapping, at span: Span, for backend: BackendName?, isOfMapping: Bool
+  ) -> ImageForm? {
     let sources = mapping.entries.filter { Self.sourceKeys.contains($0.key) }
     guard let first = sources.first else {
       for entry in mapping.entries {
-        reportUnknown(entry, in: "image", known: Self.sourceKeys + BackendName.allCases.map(\.rawValue) + ["default"])
+        reportUnknown(entry, in: "image", known: Self.sourceKeys + (isOfMapping ? [] : Self.backendKeys))
       }
       if mapping.entries.isEmpty {
         report("an image that is empty", at: span, hint: "write a name such as debian/12, or {url: …, sha256: …}")

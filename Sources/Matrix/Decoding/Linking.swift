@@ -23,7 +23,7 @@ extension MatrixDecoder {
       }
       return Distro(
         name: form.name, tags: form.tags, family: form.family ?? .debian, cpu: form.cpu, images: images,
-        settings: form.settings, provision: provisions[number])
+        imageSpan: form.imageSpan, settings: form.settings, provision: provisions[number])
     }
   }
 

@@ -170,7 +170,7 @@ final class MatrixDecoder {
         switch part {
         case .text(let more): text += more
         case .axis(let axis): text += scope.axes[axis].values[choice[axes.firstIndex(of: axis) ?? 0]]
-        case .builtIn, .secret: text += "x"
+        case .builtIn, .secret, .address: text += "x"
         }
       }
     }

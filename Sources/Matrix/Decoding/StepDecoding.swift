@@ -12,12 +12,12 @@ extension MatrixDecoder {
   static let actionKeys =
     ["run", "copy", "fetch", "install", "check", "reboot", "wait"] + ChannelStep.Channel.allCases.map(\.rawValue)
   private static let scriptKeys = ["shell", "as", "cwd", "env"]
-  private static let commonKeys = ["name", "when", "timeout", "retry"]
+  private static let commonKeys = ["name", "machine", "when", "timeout", "retry"]
 
   private static let runKeys = commonKeys + scriptKeys + ["exit", "stdout", "stderr"]
-  private static let waitKeys = ["name", "when", "timeout"] + scriptKeys + ["interval"]
+  private static let waitKeys = ["name", "machine", "when", "timeout"] + scriptKeys + ["interval"]
   private static let installKeys = commonKeys + ["env"]
-  private static let rebootKeys = ["name", "when", "timeout"]
+  private static let rebootKeys = ["name", "machine", "when", "timeout"]
 
   /// The keys that may stand beside an action.
   private static func keys(of action: String) -> [String] {
@@ -111,7 +111,7 @@ extension MatrixDecoder {
       }
       return
     }
-    if place == .setup, entry.key == "as" || entry.key == "when" {
+    if place == .setup, ["as", "when", "machine"].contains(entry.key) {
       report(
         "'\(entry.key)' makes no sense in 'setup', which runs once on the host", at: entry.keySpan,
         hint: entry.key == "as" ? "it runs as whoever runs Muster" : nil)
@@ -122,6 +122,7 @@ extension MatrixDecoder {
     switch entry.key {
     case "name": form.name = template(node, "the name of a step", scope)
     case "when": form.when = condition(node)
+    case "machine": form.machine = machine(node, scope)
     case "timeout": form.timeout = setting(node, "a time-out", scope, Bound.timeout)
     case "retry": form.retry = retry(node)
     case "shell": form.shell = shell(node) ?? form.shell
@@ -135,6 +136,18 @@ extension MatrixDecoder {
     case "interval": form.interval = constant(node, "an interval", Bound.timeout) ?? form.interval
     default: break
     }
+  }
+
+  private func machine(_ node: Node, _ scope: Scope) -> String? {
+    guard let name = constant(node, "the name of a machine", { text in text }) else { return nil }
+    if scope.machines.contains(name) { return name }
+    report(
+      scope.machines.isEmpty ? "there is one machine here, and no other" : "the test has no machine \(quoted(name))",
+      at: node.span,
+      hint: scope.machines.isEmpty
+        ? "give the test several: 'machines: {\(name): {}, …}'"
+        : Nearest.hint(name, among: scope.machines, listing: "its machines are"))
+    return nil
   }
 
   private func action(_ entry: Mapping.Entry, _ form: StepForm, _ scope: Scope) -> StepTemplate.Action? {
@@ -187,6 +200,7 @@ struct StepForm {
   var hasDetails = false
   var name: Template?
   var when: Selector?
+  var machine: String?
   var timeout: Setting<Duration>?
   var retry = Retry()
   var shell = StepForm.shell

@@ -119,7 +119,7 @@ extension MatrixDecoder {
       switch part {
       case .text(let plain): text += plain
       case .axis(let axis): text += scope.axes[axis].values.first ?? ""
-      case .builtIn, .secret: text += "x"
+      case .builtIn, .secret, .address: text += "x"
       }
     }
     if knownPatterns.contains(text) { return true }
@@ -170,7 +170,7 @@ extension MatrixDecoder {
       switch path.parts.first {
       case .text(let text): [text]
       case .axis(let axis): scope.axes[axis].values
-      case .builtIn, .secret, nil: [""]
+      case .builtIn, .secret, .address, nil: [""]
       }
     if let wrong = starts.first(where: { !$0.hasPrefix("/") }) {
       report(

@@ -3,7 +3,7 @@ import MusterDiagnostics
 import MusterYAML
 
 extension MatrixDecoder {
-  private static let testKeys = ["distros", "tags", "axes", "provision", "verify", "lifecycle"]
+  private static let testKeys = ["distros", "tags", "axes", "machines", "provision", "verify", "lifecycle"]
 
   /// The tags of each test, and which axes there are: what other texts may speak of before any test is read.
   func outline(_ tests: Mapping) -> [[String]] {
@@ -48,11 +48,12 @@ extension MatrixDecoder {
       name: entry.key, span: entry.keySpan, tags: tags, distros: chooser.all, axes: [], settings: Settings(),
       provision: [], verify: [])
     if let node = mapping["axes"] { test.axes = axes(node) }
-    let scope = Scope(axes: test.axes)
+    if let node = mapping["machines"] { test.machines = machines(node, Scope(axes: test.axes)) }
+    let scope = Scope(axes: test.axes, machines: test.machines.map(\.name))
     for entry in mapping.entries {
       switch entry.key {
       case "distros": test.distros = distros(entry.value, &chooser)
-      case "tags", "axes", "lifecycle": break
+      case "tags", "axes", "machines", "lifecycle": break
       case "provision": test.provision = steps(entry.value, "'provision'", scope)
       case "verify": test.verify = steps(entry.value, "'verify'", scope)
       default:

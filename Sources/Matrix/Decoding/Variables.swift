@@ -5,6 +5,8 @@ import MusterYAML
 struct Scope {
   /// The axes of the test, in a test.
   var axes: [Axis] = []
+  /// The names of its machines, where it has several.
+  var machines: [String] = []
   /// Whether there is a cell: not in `setup`, which runs once on the host.
   var hasCell = true
 }
@@ -15,7 +17,9 @@ struct Uses: OptionSet {
   /// `${distro}` and what else every cell has.
   static let builtIns = Uses(rawValue: 1)
   static let secrets = Uses(rawValue: 2)
-  static let all: Uses = [.builtIns, .secrets]
+  /// `${NAME.address}`
+  static let addresses = Uses(rawValue: 4)
+  static let all: Uses = [.builtIns, .secrets, .addresses]
 }
 
 /// `vars` and `secrets`.
@@ -143,6 +147,9 @@ extension MatrixDecoder {
     }
     if let builtIn = BuiltIn(rawValue: name) { return .parts([.builtIn(builtIn)]) }
     if variables.secrets.contains(name) { return .parts([.secret(name)]) }
+    if !scope.machines.isEmpty, let dot = name.lastIndex(of: "."), variables.values[name] == nil {
+      return address(of: String(name[..<dot]), name[dot...], at: place, scope)
+    }
     switch variables.values[name] {
     case .known(let value): return value
     case .wrong: return nil
@@ -159,6 +166,25 @@ extension MatrixDecoder {
       reportUnknown(name, at: place(), scope)
       return nil
     }
+  }
+
+  /// All that there is of a machine.
+  private static let address = ".address"
+
+  private func address(
+    of machine: String, _ what: Substring, at place: () -> Span, _ scope: Scope
+  ) -> Template? {
+    if what != Self.address {
+      report(
+        "nothing is known of a machine as \(quoted(what.dropFirst()))", at: place(),
+        hint: "write ${\(machine).address}")
+      return nil
+    }
+    if scope.machines.contains(machine) { return .parts([.address(machine)]) }
+    report(
+      "the test has no machine \(quoted(machine))", at: place(),
+      hint: Nearest.hint(machine, among: scope.machines, listing: "its machines are"))
+    return nil
   }
 
   /// Reads a variable, unless another has needed it before.
@@ -180,6 +206,13 @@ extension MatrixDecoder {
       report(
         "'${\(name)}' is an axis of the test '\(test)', and has no value here", at: span,
         hint: "use it in that test, or declare it under 'vars'")
+      return
+    }
+    if name.hasSuffix(Self.address), scope.machines.isEmpty {
+      let machine = name.dropLast(Self.address.count)
+      report(
+        "there is no machine \(quoted(machine)) here", at: span,
+        hint: "give the test several: 'machines: {\(machine): {}, …}'")
       return
     }
     guard PlainValues.isVariable(name) else {
@@ -208,6 +241,11 @@ extension MatrixDecoder {
         report(
           "the secret '\(secret)' cannot be used in \(what)", at: place(),
           hint: "secrets can be used in scripts, expectations and the values of 'env'")
+        return false
+      case .address where !uses.contains(.addresses):
+        report(
+          "'${\(name)}' cannot be used in \(what)", at: place(),
+          hint: "addresses can be used in scripts, expectations, URLs and the values of 'env'")
         return false
       case .builtIn where !scope.hasCell:
         report("'${\(name)}' has no value here, outside any cell", at: place(), hint: nil)

@@ -44,6 +44,7 @@ struct Distro: Sendable {
   /// The architecture of its machines, where a test has no axis `cpu`.
   var cpu: CPU
   var images: [CPU: [ImageChoice]]
+  var imageSpan: Span?
   var settings: Settings
   var provision: [StepTemplate]
 }
@@ -59,12 +60,21 @@ struct Test: Sendable {
   var provision: [StepTemplate]
   var verify: [StepTemplate]
   var lifecycle: LifecycleTemplate?
+  /// Its machines, where it has more than the one that every test has.
+  var machines: [MachineTemplate] = []
 
   /// How many cells it makes on each of its distros.
   var combinations: Int { axes.first.map { $0.stride * $0.values.count } ?? 1 }
 
   /// The number of the axis `cpu`.
   var cpuAxis: Int? { axes.firstIndex { $0.name == BuiltIn.cpu.rawValue } }
+}
+
+/// One of the machines of a test that has several.
+struct MachineTemplate: Sendable {
+  var name: String
+  /// What it needs beyond what the test says.
+  var settings = Settings()
 }
 
 /// An entry of `exclude` or `expect-failure`.

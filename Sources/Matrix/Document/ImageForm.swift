@@ -89,7 +89,7 @@ extension Template {
       case .text(let plain): text += plain
       case .builtIn(.distro): text += distro
       case .builtIn(.cpu): text += cpu.rawValue
-      case .builtIn, .axis, .secret: break
+      case .builtIn, .axis, .secret, .address: break
       }
     }
   }

@@ -15,6 +15,8 @@ struct StepTemplate: Sendable {
   final class Details: Sendable {
     let name: Template?
     let when: Selector?
+    /// The machine that it is done in; `nil` for each that the test has.
+    let machine: String?
     let user: Template?
     let directory: Template?
     let environment: [VariableTemplate]
@@ -24,6 +26,7 @@ struct StepTemplate: Sendable {
     init(_ form: StepForm) {
       name = form.name
       when = form.when
+      machine = form.machine
       user = form.user
       directory = form.directory
       environment = form.environment

@@ -9,6 +9,8 @@ enum Template: Sendable, Hashable {
     case axis(Int)
     case builtIn(BuiltIn)
     case secret(String)
+    /// The address of one of the test's machines, by its name.
+    case address(String)
   }
 
   /// The text, where nothing is left open.

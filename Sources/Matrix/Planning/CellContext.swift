@@ -8,6 +8,8 @@ struct CellContext {
   let distroNumber: Int
   let combination: Int
   let cpu: CPU
+  /// One of several machines, whose resources are asked for.
+  var machine: MachineTemplate?
 
   init(_ cell: Cell) {
     test = cell.definition
@@ -31,9 +33,10 @@ struct CellContext {
     setting.value(test.axes, combination)
   }
 
-  /// The value that the test, the distro or the whole matrix sets, in this order.
+  /// The value that the machine, the test, the distro or the whole matrix sets, in this order.
   func value<Value>(_ defaults: Settings, _ key: KeyPath<Settings, Setting<Value>?>, or otherwise: Value) -> Value {
-    (test.settings[keyPath: key] ?? distro.settings[keyPath: key] ?? defaults[keyPath: key]).map(value) ?? otherwise
+    (machine?.settings[keyPath: key] ?? test.settings[keyPath: key] ?? distro.settings[keyPath: key]
+      ?? defaults[keyPath: key]).map(value) ?? otherwise
   }
 
   func isMeant(by step: StepTemplate) -> Bool {
@@ -45,6 +48,7 @@ struct CellContext {
     case .text(let text): text
     case .axis(let axis): test.axes[axis].values[test.axes[axis].index(in: combination)]
     case .secret(let name): "${\(name)}"
+    case .address(let machine): "${\(machine).address}"
     case .builtIn(.distro): distro.name
     case .builtIn(.test): test.name
     case .builtIn(.family): distro.family.rawValue
@@ -62,6 +66,8 @@ extension Template {
     for part in parts {
       if case .secret(let name) = part {
         segments.append(.secret(name))
+      } else if case .address(let machine) = part {
+        segments.append(.address(machine))
       } else if case .text(let before)? = segments.last {
         segments[segments.count - 1] = .text(before + text(part))
       } else {

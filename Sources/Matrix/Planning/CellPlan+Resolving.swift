@@ -33,6 +33,7 @@ extension Cell {
       cell: name, test: test, distro: distro, axes: axes, family: context.distro.family, cpu: context.cpu,
       tags: context.distro.tags + context.test.tags.filter { !context.distro.tags.contains($0) },
       images: context.distro.images[context.cpu] ?? [], resources: context.resources(defaults),
+      machines: context.machines(defaults),
       timeouts: Timeouts(
         launch: context.value(defaults, \.launchTimeout, or: Defaults.launchTimeout),
         step: context.value(defaults, \.stepTimeout, or: Defaults.stepTimeout),
@@ -49,6 +50,14 @@ extension Cell {
 }
 
 extension CellContext {
+  func machines(_ defaults: Settings) -> [MachinePlan] {
+    test.machines.map { machine in
+      var context = self
+      context.machine = machine
+      return MachinePlan(name: machine.name, resources: context.resources(defaults))
+    }
+  }
+
   func resources(_ defaults: Settings) -> Resources {
     Resources(
       cpus: value(defaults, \.cpus, or: Defaults.cpus), memory: value(defaults, \.memory, or: Defaults.memory),

@@ -13,6 +13,7 @@ extension Plan {
   ///      {"title": "run greeter --version", "location": {"file": "muster.yaml", "line": 9, "column": 9}}]}]}]}
   /// ```
   /// `image` is the first of the cell's images that the plan's backends may use, by the name that the matrix has for it.
+  /// A cell of several machines has them as `machines`, each with its `name` and `resources`.
   /// A cell that the matrix excludes, or expects to fail, has the reason as `exclude` or `expect-failure`. Secrets stay
   /// names.
   package func writeJSON(_ write: ([UInt8]) throws -> Void) rethrows {
@@ -46,14 +47,20 @@ extension Plan {
           for axis in context.test.axes { json.member(axis.name, axis.values[axis.index(in: context.combination)]) }
         })
       json.member("image", imageName(context))
-      let resources = context.resources(document.defaults)
-      json.member(
-        "resources",
-        object: { json in
-          json.member("cpus", resources.cpus)
-          json.member("memory", resources.memory)
-          json.member("disk", resources.disk)
-        })
+      json.member("resources", object: { json in context.resources(document.defaults).write(to: &json) })
+      let machines = context.machines(document.defaults)
+      if !machines.isEmpty {
+        json.member(
+          "machines",
+          array: { json in
+            for machine in machines {
+              json.object { json in
+                json.member("name", machine.name)
+                json.member("resources", object: { json in machine.resources.write(to: &json) })
+              }
+            }
+          })
+      }
       if let remark = cell.excluded { json.member("exclude", remark.reason) }
       if let remark = cell.expectedFailure { json.member("expect-failure", remark.reason) }
       json.member(
@@ -118,6 +125,14 @@ extension Plan {
     return names.lazy.compactMap { name in
       choices.first { choice in choice.backend.map { $0 == name } ?? true }
     }.first?.image.name
+  }
+}
+
+extension Resources {
+  fileprivate func write(to json: inout JSONWriter) {
+    json.member("cpus", cpus)
+    json.member("memory", memory)
+    json.member("disk", disk)
   }
 }
 

@@ -6,7 +6,8 @@ extension StepTemplate {
   func step(_ context: CellContext, _ environment: [VariableTemplate]) -> Step {
     Step(
       action: action.action(context), title: title(context), location: span.location,
-      user: details?.user.map(context.text), directory: details?.directory.map(context.masked),
+      machine: details?.machine, user: details?.user.map(context.text),
+      directory: details?.directory.map(context.masked),
       environment: VariableTemplate.merged([environment, details?.environment ?? []]).map {
         EnvironmentVariable(name: $0.name, value: context.masked($0.value))
       },

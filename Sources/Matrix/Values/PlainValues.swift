@@ -74,6 +74,14 @@ enum PlainValues {
     return text.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == 0x2E || $0 == 0x2D || $0 == 0x5F }
   }
 
+  /// Whether a machine can be called so among others: one label of a host name.
+  static func isHostName(_ text: String) -> Bool {
+    guard let first = text.utf8.first, first >= 0x61 && first <= 0x7A, text.last != "-", text.utf8.count <= 30,
+      text != "localhost"
+    else { return false }
+    return text.utf8.allSatisfy { ($0 >= 0x61 && $0 <= 0x7A) || isDigit($0) || $0 == 0x2D }
+  }
+
   static func isLetter(_ byte: UInt8) -> Bool {
     (byte >= 0x41 && byte <= 0x5A) || (byte >= 0x61 && byte <= 0x7A)
   }

@@ -1,0 +1,28 @@
+import MusterHost
+import SystemPackage
+
+/// What a machine is given, and how long it may take.
+public struct MachineOptions: Sendable {
+  public var cpus = 2
+  /// Bytes.
+  public var memory: Int64 = 2 << 30
+  /// Bytes. The image is grown to it, never shrunk.
+  public var disk: Int64 = 10 << 30
+  /// The backends that may make it, in order of preference: `qemu`, `multipass`, …; empty for the first that works here.
+  public var backends: [String] = []
+  /// How long it may take until the machine is ready; four times that where the CPU is emulated.
+  public var launchTimeout = Duration.seconds(300)
+  /// How often a launch is tried whose cause can pass.
+  public var launchAttempts = 3
+  /// The path of the `muster` command, which stands guard; `nil` to look in the variable `MUSTER`, and then in `PATH`.
+  public var muster: String?
+  /// The folders for images and for ledgers; `nil` for those of the `muster` command, which should see what is here.
+  public var cache: String?
+  public var state: String?
+  /// Is told what is being waited for: a download, a build, a boot. As it is, that goes to standard error, a line each.
+  public var progress: @Sendable (String) -> Void = { activity in
+    try? Terminal.write("muster: \(activity)\n", to: .standardError)
+  }
+
+  public init() {}
+}

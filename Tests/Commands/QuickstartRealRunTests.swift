@@ -1,0 +1,54 @@
+import Foundation
+import MusterHost
+import MusterTestSupport
+import Testing
+
+/// One matrix, the same outcomes on every backend.
+@Suite(.serialized) struct QuickstartRealRunTests {
+  private func run(_ backend: String, environment: [String: String?], distro: String) async throws -> JSON {
+    let scratch = try Scratch()
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().path
+    let output = try await MusterProcess(environment: environment).run([
+      "run", "\(root)/matrices/quickstart.yaml", "--backend", backend, "--distro", distro, "--output",
+      "\(scratch.path)/out", "--cache", testCache, "--state", scratch.path, "--lock-file", "\(scratch.path)/lock",
+      "--lock-timeout", "0",
+    ])
+    #expect(output.ending == .exited(0), "\(output.errorText)")
+    let summary = try JSON(file: "\(scratch.path)/out/summary.json")
+    #expect(summary["machines"]["left"].int == 0)
+    #expect(summary["machines"]["launched"].int == summary["machines"]["purged"].int)
+    return summary
+  }
+
+  /// What a summary says, less what differs from run to run: times, names of machines, the backend.
+  private func told(_ summary: JSON) -> [String] {
+    summary["cells"].array.map { cell in
+      let attempts = cell["attempts"].array.map { attempt in
+        attempt["phases"].array.map { phase in
+          let steps = phase["steps"].array.map { "\($0["title"].string ?? "") \($0["outcome"].string ?? "")" }
+          return "\(phase["phase"].string ?? ""): \(steps.joined(separator: ", "))"
+        }.joined(separator: "; ")
+      }
+      return "\(cell["cell"].string ?? "") \(cell["outcome"].string ?? "") \(attempts)"
+    }
+  }
+
+  @Test(.enabled(if: ManagerOnPath.works, "its machines need root, unshare and nsenter"))
+  func theOutcomesAreTheSame() async throws {
+    let real = told(try await run("qemu", environment: [:], distro: "debian-12"))
+    #expect(real.count == 3)
+    #expect(real.allSatisfy { $0.contains(" passed ") }, "\(real)")
+    if await LXDServer.works() {
+      let server = try await LXDServer.shared()
+      #expect(told(try await run("lxd", environment: server.environment, distro: "debian-12")) == real)
+      #expect(try await server.names().isEmpty)
+    }
+    for kind in FakeKind.allCases {
+      let fake = try ManagerOnPath(kind)
+      let stand = told(try await run(kind.rawValue, environment: fake.environment, distro: "debian-12"))
+      #expect(stand == real, "\(kind)")
+      #expect(try fake.machines().isEmpty)
+    }
+  }
+}
