@@ -61,12 +61,7 @@ package struct GuestIdentity: Sendable, Hashable {
     let temporary = try FileSystem.createTemporaryFolder("identity", in: parent)
     do {
       for name in [userKey, hostKey] {
-        let command = HostCommand(
-          "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "muster", "-f", "\(temporary)/\(name)"])
-        let output = try await command.run(deadline: .seconds(60))
-        guard output.ending.isSuccess else {
-          throw Failure(.host, "ssh-keygen failed with \(output.ending)", evidence: [output.errorText])
-        }
+        try await makeKey("\(temporary)/\(name)")
       }
       try FileSystem.write(
         "\(hostAlias) \(try line("\(temporary)/\(hostKey).pub"))\n", to: "\(temporary)/\(knownHosts)")
@@ -75,14 +70,25 @@ package struct GuestIdentity: Sendable, Hashable {
       try? FileSystem.removeTree(temporary)
       // Another process may have been faster; its keys are the ones.
       if FileSystem.isFolder(folder) { return }
-      if let error = error as? HostCommandError {
-        throw Failure(.host, "\(error)", hint: "install OpenSSH's client (openssh-client, openssh-clients or openssh)")
-      }
       throw error
     }
   }
 
-  private static func line(_ path: String) throws(Failure) -> String {
+  /// Makes a pair of keys, the private one at `path`.
+  static func makeKey(_ path: String) async throws {
+    let output: ProcessOutput
+    do {
+      output = try await HostCommand("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "muster", "-f", path])
+        .run(deadline: .seconds(60))
+    } catch let error as HostCommandError {
+      throw Failure(.host, "\(error)", hint: "install OpenSSH's client (openssh-client, openssh-clients or openssh)")
+    }
+    guard output.ending.isSuccess else {
+      throw Failure(.host, "ssh-keygen failed with \(output.ending)", evidence: [output.errorText])
+    }
+  }
+
+  static func line(_ path: String) throws(Failure) -> String {
     let text = try FileSystem.readText(path, limit: 1 << 16)
     guard let line = text.split(separator: "\n").first, line.hasPrefix("ssh-ed25519 ") else {
       throw Failure(.host, "'\(path)' holds no ed25519 key")

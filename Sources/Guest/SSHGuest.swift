@@ -7,7 +7,7 @@ import Synchronization
 /// in the background lives on and is not waited for.
 package final class SSHGuest: Guest {
   private let carrier: SSHCarrier
-  private let runner: JobRunner
+  let runner: JobRunner
 
   /// - Parameters:
   ///   - address: What of the host leads to the machine; Muster's backends forward a port of 127.0.0.1.

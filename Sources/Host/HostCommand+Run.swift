@@ -17,10 +17,11 @@ extension HostCommand {
   /// TERM, and KILL after `grace`.
   /// - Throws: `HostCommandError`, or `CancellationError`. An exit status other than 0 is not an error.
   package func run(
-    deadline: Duration? = nil, grace: Duration = .seconds(2), limit: Int = 1 << 20
+    deadline: Duration? = nil, grace: Duration = .seconds(2), limit: Int = 1 << 20,
+    feed: (@Sendable (ProcessInput) async throws -> Void)? = nil
   ) async throws -> ProcessOutput {
     let kept = KeptOutput(limit: limit)
-    let ending = try await run(deadline: deadline, grace: grace) { stream, bytes in
+    let ending = try await run(deadline: deadline, grace: grace, feed: feed) { stream, bytes in
       kept.append(bytes, to: stream)
     }
     return kept.output(ending)
@@ -100,7 +101,7 @@ extension HostCommand {
     }
   }
 
-  private func openInput(_ path: String) throws(HostCommandError) -> FileDescriptor {
+  func openInput(_ path: String) throws(HostCommandError) -> FileDescriptor {
     do {
       return try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
     } catch {

@@ -79,6 +79,19 @@ package enum HostFacts {
     return machine.isEmpty ? hostName : "\(hostName) \(machine)"
   }
 
+  /// What tells this boot of the host from all others, without spaces; empty where the system does not tell.
+  package static let bootID: String = {
+    #if canImport(Darwin)
+      var time = timeval()
+      var length = MemoryLayout<timeval>.size
+      let result = unsafe sysctlbyname("kern.boottime", &time, &length, nil, 0)
+      return result == 0 ? "\(time.tv_sec)" : ""
+    #else
+      return (try? FileSystem.readText("/proc/sys/kernel/random/boot_id", limit: 64)).map { String($0.prefix(36)) }
+        ?? ""
+    #endif
+  }()
+
   package static var userID: UInt32 { geteuid() }
   package static var isRoot: Bool { geteuid() == 0 }
   package static var processID: Int32 { getpid() }

@@ -13,10 +13,13 @@ package struct Timestamp: Sendable, Hashable, Comparable {
     self.milliseconds = milliseconds
   }
 
-  package static var now: Timestamp {
+  package static var now: Timestamp { Timestamp(milliseconds: nanoseconds / 1_000_000) }
+
+  /// Nanoseconds since 1970-01-01T00:00:00Z, now.
+  package static var nanoseconds: Int64 {
     var time = timespec()
     unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
   package static func < (one: Timestamp, other: Timestamp) -> Bool { one.milliseconds < other.milliseconds }

@@ -98,10 +98,12 @@ package struct LaunchRequest: Sendable {
   package var deadline: Duration
   /// What it shares with the other machines of its attempt; `nil` where it is the only one.
   package var network: MachineNetwork?
+  /// Whether it must start as a computer starts, where the backend has a quicker way.
+  package var isCold: Bool
 
   package init(
     name: MachineName, image: ImageDescription, cpus: Int, memory: Int64, disk: Int64, logs: String,
-    workspace: String, deadline: Duration, network: MachineNetwork? = nil
+    workspace: String, deadline: Duration, network: MachineNetwork? = nil, isCold: Bool = false
   ) {
     self.name = name
     self.image = image
@@ -112,6 +114,7 @@ package struct LaunchRequest: Sendable {
     self.workspace = workspace
     self.deadline = deadline
     self.network = network
+    self.isCold = isCold
   }
 }
 

@@ -6,13 +6,12 @@ struct DiskTool: Sendable {
   var path: String
 
   /// Makes an overlay: a new disk that reads what it has not been given itself from an image, which stays as it is.
-  /// - Parameter size: Bytes; an image that is larger keeps its own size.
+  /// - Parameter size: Bytes; an image that is larger keeps its own size, as does each without this.
   /// - Throws: `Failure`, `CancellationError`.
-  func makeOverlay(_ overlay: String, of image: String, format: String, size: Int64) async throws {
-    let own = try await virtualSize(of: image, format: format)
-    try await run(
-      ["create", "-q", "-f", "qcow2", "-b", image, "-F", format, overlay, "\(max(own, size))"],
-      "cannot make a disk from the image '\(image)'")
+  func makeOverlay(_ overlay: String, of image: String, format: String, size: Int64? = nil) async throws {
+    var arguments = ["create", "-q", "-f", "qcow2", "-b", image, "-F", format, overlay]
+    if let size { arguments.append("\(max(try await virtualSize(of: image, format: format), size))") }
+    try await run(arguments, "cannot make a disk from the image '\(image)'")
   }
 
   /// The size that a guest sees, in bytes.

@@ -27,10 +27,11 @@ final class Emulator: Sendable {
   /// Starts QEMU in the folder `workspace`, and returns when its machine runs. Nothing runs when this throws.
   /// - Parameters:
   ///   - command: Its console is the file `console`, its monitor `monitor`.
+  ///   - state: The file of the state that the machine is to go on from, for `resume`.
   ///   - logs: The folder of `console.log` and `qemu.log`.
   /// - Throws: `Failure`, `CancellationError`.
   static func start(
-    _ command: EmulatorCommand, emulator: String, workspace: String, logs: String,
+    _ command: EmulatorCommand, emulator: String, workspace: String, state: String? = nil, logs: String,
     line: @escaping @Sendable (String) -> Void
   ) async throws -> Emulator {
     let vitals = Vitals()
@@ -58,7 +59,7 @@ final class Emulator: Sendable {
     let process: RunningProcess
     do {
       process = try await RunningProcess.start(
-        HostCommand(emulator, command.arguments, directory: workspace), log: log)
+        HostCommand(emulator, command.arguments, directory: workspace, inputFile: state), log: log)
     } catch {
       await console.close()
       monitor.close()

@@ -19,6 +19,13 @@ struct EmulatorCommand: Sendable, Hashable {
     var isSnapshot = false
   }
 
+  /// A file that the machine's memory is in.
+  struct MemoryFile: Sendable, Hashable {
+    var path: String
+    /// Whether the file gets what the machine writes; else that stays with the machine.
+    var isShared: Bool
+  }
+
   var name: String
   /// Lowercase, with hyphens.
   var uuid: String
@@ -27,6 +34,11 @@ struct EmulatorCommand: Sendable, Hashable {
   var cpus: Int
   /// Bytes.
   var memory: Int64
+  var memoryFile: MemoryFile?
+  /// The machine's state comes from QEMU's standard input once the monitor asks for it.
+  var isIncoming = false
+  /// Whether QEMU may start processes, as it does to write a machine's state.
+  var mayStartProcesses = false
   /// `nil` for a machine without one.
   var disk: Disk?
   var boot: ReadyImage.Boot
@@ -46,10 +58,19 @@ struct EmulatorCommand: Sendable, Hashable {
   /// The arguments behind the emulator's name.
   var arguments: [String] {
     var list = ["-nodefaults", "-no-user-config", "-display", "none", "-name", escaped(name), "-uuid", uuid]
-    if hasSandbox { list += ["-sandbox", Installation.sandbox] }
+    if hasSandbox { list += ["-sandbox", Installation.sandbox(spawning: mayStartProcesses)] }
     list += ["-machine", machine, "-accel", accelerator == .tcg ? "tcg,thread=multi" : accelerator.rawValue]
     list += ["-cpu", accelerator == .tcg ? "max" : "host"]
-    list += ["-smp", "\(cpus)", "-m", "\((memory + (1 << 20) - 1) >> 20)M"]
+    let memory = "\((memory + (1 << 20) - 1) >> 20)M"
+    list += ["-smp", "\(cpus)", "-m", memory]
+    if let memoryFile {
+      list += [
+        "-object",
+        "memory-backend-file,id=memory,size=\(memory),mem-path=\(escaped(memoryFile.path)),share="
+          + (memoryFile.isShared ? "on" : "off"),
+      ]
+    }
+    if isIncoming { list += ["-incoming", "defer"] }
     // A guest that panicked is left as it is, until its evidence has been read.
     list += ["-device", "pvpanic-pci", "-action", "panic=pause"]
     if endsOnReboot { list.append("-no-reboot") }
@@ -69,6 +90,7 @@ struct EmulatorCommand: Sendable, Hashable {
     var text = cpu == .x86_64 ? "q35" : "virt"
     // Without graphics SeaBIOS and boot loaders speak on the serial console, where they are heard.
     if cpu == .x86_64, boot == .disk(firmware: .bios) { text += ",graphics=off" }
+    if memoryFile != nil { text += ",memory-backend=memory" }
     if firmware != nil { text += ",pflash0=code,pflash1=variables" }
     return text
   }

@@ -12,7 +12,11 @@ struct Installation: Sendable, Hashable {
   /// Whether QEMU can give up what it does not need of the kernel (`-sandbox`).
   var hasSandbox: Bool
 
-  static let sandbox = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+  /// What QEMU gives up.
+  /// - Parameter spawning: Whether it may start processes.
+  static func sandbox(spawning: Bool) -> String {
+    "on,obsolete=deny,elevateprivileges=deny,spawn=\(spawning ? "allow" : "deny"),resourcecontrol=deny"
+  }
 
   /// - Throws: `Failure` that says what to install, `CancellationError`.
   static func find(cpu: CPU) async throws -> Installation {
@@ -26,7 +30,7 @@ struct Installation: Sendable, Hashable {
       throw Failure(.host, "'qemu-img' is not installed", hint: hint)
     }
     // QEMU refuses the option before it comes to the next where it was built without.
-    let first = try await output(emulator, ["-sandbox", sandbox, "-version"])
+    let first = try await output(emulator, ["-sandbox", sandbox(spawning: false), "-version"])
     let hasSandbox = first.ending.isSuccess
     let output = hasSandbox ? first : try await output(emulator, ["-version"])
     guard output.ending.isSuccess, let version = version(in: output.text) else {

@@ -13,24 +13,52 @@ struct MachineLaunch: Sendable {
   var preparation: GuestPreparation
 
   /// The names in the workspace.
-  private static let (diskName, seedName, variablesName, socketName) = ("disk.qcow2", "seed", "variables", "ssh")
+  static let (diskName, socketName) = ("disk.qcow2", "ssh")
 
   /// Launches the machine, and returns when it is ready. No process is left when this throws.
+  /// - Parameter templates: What it may go on from, in place of starting as a computer does.
   /// - Throws: `Failure`, `CancellationError`.
-  func run(progress: @escaping @Sendable (String) async -> Void) async throws -> QEMUMachine {
+  func run(
+    templates: TemplateStore? = nil, progress: @escaping @Sendable (String) async -> Void
+  ) async throws -> QEMUMachine {
+    // Hardware addresses are in a machine's state, and machines of one network must not share any.
+    if let templates, !request.isCold, request.network == nil,
+      let machine = try await resume(from: templates, progress: progress)
+    {
+      return machine
+    }
+    return try await boot(progress: progress)
+  }
+
+  /// Starts the machine as a computer starts, and returns when it is ready. No process is left when this throws.
+  /// - Parameter home: The folder of what is the machine's own, to be saved in; `nil` for the workspace.
+  /// - Throws: `Failure`, `CancellationError`.
+  func boot(
+    savedIn home: String? = nil, progress: @escaping @Sendable (String) async -> Void
+  ) async throws -> QEMUMachine {
     let start = AwakeClock.now
     let stage = LaunchStage()
     await progress("starting")
-    var command = try await prepareWorkspace()
+    let folder = home ?? request.workspace
+    try await DiskTool(path: installation.imageTool).makeOverlay(
+      "\(folder)/\(Self.diskName)", of: image.disk, format: image.format, size: request.disk)
+    if image.initialization == .cloudInit { try writeSeed(in: folder) }
+    var command = command(disk: "\(folder)/\(Self.diskName)", seed: "\(folder)/\(Template.seedName)")
+    if needsFirmware {
+      command.firmware = try Firmware.find(cpu: request.image.cpu)
+        .withOwnVariables(at: "\(folder)/\(Template.variablesName)")
+    }
+    if home != nil {
+      command.memoryFile = EmulatorCommand.MemoryFile(path: "\(folder)/\(Template.memoryName)", isShared: true)
+      command.mayStartProcesses = true
+    }
     command.plug = request.network.map { NetworkPlug($0) }
     let emulator = try await Emulator.start(
       command, emulator: installation.emulator, workspace: request.workspace, logs: request.logs
     ) { [image] line in
       if stage.current == .started, Self.isKernelsWord(line, of: image) { stage.reach(.kernel) }
     }
-    let guest = SSHGuest(
-      port: emulator.port, identity: preparation.identity, controlPath: "\(request.workspace)/\(Self.socketName)",
-      endingDeadline: .seconds(30) * accelerator.timeScale)
+    let guest = guest(emulator, identity: preparation.identity)
     let readiness = Readiness(
       emulator: emulator, guest: guest, initialization: image.initialization, stage: stage)
     do {
@@ -45,30 +73,35 @@ struct MachineLaunch: Sendable {
       name: request.name, workspace: request.workspace, readiness: readiness, plug: command.plug)
   }
 
-  /// Puts all into the workspace that goes with the machine.
-  private func prepareWorkspace() async throws -> EmulatorCommand {
-    let folder = request.workspace
-    try await DiskTool(path: installation.imageTool).makeOverlay(
-      "\(folder)/\(Self.diskName)", of: image.disk, format: image.format, size: request.disk)
-    var command = EmulatorCommand(
-      name: request.name.text, uuid: Self.randomUUID(), cpu: request.image.cpu, accelerator: accelerator,
-      cpus: request.cpus, memory: request.memory, disk: EmulatorCommand.Disk(path: Self.diskName, format: "qcow2"),
-      boot: image.boot, console: .file(Emulator.consoleName), monitor: Emulator.monitorName,
-      hasSandbox: installation.hasSandbox)
-    if image.boot == .disk(firmware: .uefi) || (request.image.cpu == .arm64 && image.boot == .disk(firmware: .bios)) {
-      command.firmware = try Firmware.find(cpu: request.image.cpu)
-        .withOwnVariables(at: "\(folder)/\(Self.variablesName)")
-      command.firmware?.variables.path = Self.variablesName
-    }
-    if image.initialization == .cloudInit {
-      let seed = "\(folder)/\(Self.seedName)"
-      try FileSystem.createFolder(seed, mode: 0o700)
-      try FileSystem.write(preparation.userData, to: "\(seed)/user-data", mode: 0o600)
-      try FileSystem.write(preparation.metaData(instance: request.name.text), to: "\(seed)/meta-data", mode: 0o600)
-      command.seed = Self.seedName
-    }
-    return command
+  func guest(_ emulator: Emulator, identity: GuestIdentity) -> SSHGuest {
+    SSHGuest(
+      port: emulator.port, identity: identity, controlPath: "\(request.workspace)/\(Self.socketName)",
+      endingDeadline: .seconds(30) * accelerator.timeScale)
   }
+
+  /// What is said to QEMU, but for firmware and memory.
+  func command(disk: String, seed: String) -> EmulatorCommand {
+    EmulatorCommand(
+      name: request.name.text, uuid: Self.randomUUID(), cpu: request.image.cpu, accelerator: accelerator,
+      cpus: request.cpus, memory: request.memory, disk: EmulatorCommand.Disk(path: disk, format: "qcow2"),
+      boot: image.boot, seed: image.initialization == .cloudInit ? seed : nil, console: .file(Emulator.consoleName),
+      monitor: Emulator.monitorName, hasSandbox: installation.hasSandbox)
+  }
+
+  var needsFirmware: Bool {
+    image.boot == .disk(firmware: .uefi) || (request.image.cpu == .arm64 && image.boot == .disk(firmware: .bios))
+  }
+
+  private func writeSeed(in folder: String) throws(Failure) {
+    let seed = "\(folder)/\(Template.seedName)"
+    try FileSystem.createFolder(seed, mode: 0o700)
+    try FileSystem.write(preparation.userData, to: "\(seed)/\(Self.userDataName)", mode: 0o600)
+    try FileSystem.write(
+      preparation.metaData(instance: request.name.text), to: "\(seed)/\(Self.metaDataName)", mode: 0o600)
+  }
+
+  /// The names in the seed.
+  static let (userDataName, metaDataName) = ("user-data", "meta-data")
 
   /// Whether a line of the console proves that the kernel runs. Before one that QEMU starts itself nobody speaks, but its
   /// own loader; it may have been told to be quiet, and then what speaks first is what it has started.

@@ -46,6 +46,14 @@ final class Monitor: Sendable {
   /// - Throws: `MonitorError` when QEMU refuses or is gone, `CancellationError`.
   @discardableResult
   func execute(_ command: String, _ arguments: KeyValuePairs<String, String> = [:]) async throws -> JSONValue {
+    try await execute(command) { json in
+      for (name, value) in arguments { json.member(name, value) }
+    }
+  }
+
+  /// The same with arguments of any kind.
+  @discardableResult
+  func execute(_ command: String, arguments: (inout JSONWriter) -> Void) async throws -> JSONValue {
     let reply = Promise<Result<JSONValue, MonitorError>>()
     let id = try state.withLock { state in
       if state.isClosed { throw MonitorError(message: "QEMU has ended") }
@@ -56,7 +64,7 @@ final class Monitor: Sendable {
     var request = JSONWriter()
     request.object {
       $0.member("execute", command)
-      $0.member("arguments", object: { for (name, value) in arguments { $0.member(name, value) } })
+      $0.member("arguments", object: arguments)
       $0.member("id", id)
     }
     request.newline()

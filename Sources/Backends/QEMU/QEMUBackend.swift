@@ -22,6 +22,7 @@ package final class QEMUBackend: Backend {
   private let finder: AcceleratorFinder
   /// The folder of Muster's keys.
   private let identityFolder: String
+  private let templates: TemplateStore
   private let installations = Mutex<[CPU: Installation]>([:])
 
   /// - Parameter cache: The absolute folder that what was found out is kept in, and Muster's keys.
@@ -30,6 +31,7 @@ package final class QEMUBackend: Backend {
     self.options = options
     finder = AcceleratorFinder(cache: cache)
     identityFolder = store.identityFolder
+    templates = TemplateStore(cache: cache)
   }
 
   package func supports(_ image: ImageDescription) -> Bool {
@@ -101,7 +103,7 @@ package final class QEMUBackend: Backend {
       let launch = MachineLaunch(
         request: request, image: image, installation: installation, accelerator: accelerator,
         preparation: GuestPreparation(identity: identity))
-      return try await launch.run(progress: progress)
+      return try await launch.run(templates: templates, progress: progress)
     } catch {
       // Whatever went with the machine is in its workspace.
       await uncancelled { try? FileSystem.removeTree(request.workspace) }

@@ -8,7 +8,7 @@ package final class QEMUMachine: Machine {
   /// What goes with the machine.
   private let workspace: String
   let emulator: Emulator
-  private let readiness: Readiness
+  let readiness: Readiness
   /// What it shares with other machines.
   private let plug: NetworkPlug?
 

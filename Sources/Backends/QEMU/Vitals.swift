@@ -21,6 +21,8 @@ final class Vitals: Sendable {
 
   /// Why the machine died; `nil` when it was ended on purpose.
   let death = Promise<Failure?>()
+  /// Kept when the machine's state was saved or loaded: whether that succeeded.
+  let migration = Promise<Bool>()
   private let state = Mutex(State())
 
   private struct State {
@@ -84,6 +86,13 @@ final class Vitals: Sendable {
         return state.restart
       }
       restart.keep(())
+      return false
+    case "MIGRATION":
+      switch event.data["status"]?.string {
+      case "completed": migration.keep(true)
+      case "failed": migration.keep(false)
+      default: break
+      }
       return false
     case "SHUTDOWN" where event.data["guest"]?.boolean == true:
       let reason = event.data["reason"]?.string

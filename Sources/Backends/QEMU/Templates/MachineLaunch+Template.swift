@@ -1,0 +1,195 @@
+import MusterCatalog
+import MusterGuest
+import MusterHost
+import MusterImages
+import MusterMachines
+import SystemPackage
+
+/// A launch that goes on from a template: one saved machine for each image, shape and preparation.
+extension MachineLaunch {
+  /// Makes the template if there is none, and goes on from it; `nil` where this image's machines cannot, which is remembered.
+  /// A template that no machine goes on from is thrown away.
+  /// - Throws: `Failure`, `CancellationError`. No process is left then.
+  func resume(
+    from store: TemplateStore, progress: @escaping @Sendable (String) async -> Void
+  ) async throws -> QEMUMachine? {
+    let key = try await templateKey()
+    let lock = try await store.lock(key, progress: progress)
+    defer { lock.release() }
+    var lastFailure: Failure?
+    for _ in 0..<2 {
+      guard let template = try await template(key, in: store, progress: progress) else { return nil }
+      do {
+        await progress("resuming")
+        return try await resume(template)
+      } catch let failure as Failure where failure.blame != .host {
+        await progress("a machine does not go on from its template, which is made anew: \(failure.message)")
+        try store.discard(key)
+        lastFailure = failure
+      }
+    }
+    let reason = lastFailure?.message ?? ""
+    await progress("machines of this image do not go on from a template, so this one is started: \(reason)")
+    _ = try store.begin(key)
+    _ = try await store.adopt(TemplateSeal(key: key, name: request.image.name, unfit: reason), needing: [])
+    return nil
+  }
+
+  /// The template, made if there is none; `nil` where there can be none.
+  private func template(
+    _ key: String, in store: TemplateStore, progress: @escaping @Sendable (String) async -> Void
+  ) async throws -> Template? {
+    if let found = try await store.find(key, progress: progress) { return found.seal.unfit == nil ? found : nil }
+    try store.prune(limit: Self.templateLimit)
+    let folder = try store.begin(key)
+    let free = try FileSystem.freeSpace(of: folder)
+    guard free > request.memory + Self.room else {
+      await progress("starting without a template: '\(folder)' has \(ByteCount(free)) free")
+      try FileSystem.removeTree(folder)
+      return nil
+    }
+    do {
+      var seal = TemplateSeal(key: key, name: request.image.name)
+      try await save(in: folder, progress: progress)
+      await progress("keeping the template")
+      seal.hasLanes = false
+      var files = [Template.diskName, Template.memoryName, Template.devicesName, image.disk]
+      if needsFirmware { files.append(Template.variablesName) }
+      if image.initialization == .cloudInit {
+        files += [Self.userDataName, Self.metaDataName].map { "\(Template.seedName)/\($0)" }
+      }
+      if case .kernel(let kernel, let initrd, _) = image.boot { files += [kernel, initrd].compactMap(\.self) }
+      return try await store.adopt(seal, needing: files)
+    } catch {
+      try? FileSystem.removeTree(folder)
+      guard let error = error as? CannotBeSaved else { throw error }
+      await progress("starting without a template: \(error.reason)")
+      _ = try store.begin(key)
+      _ = try await store.adopt(
+        TemplateSeal(key: key, name: request.image.name, unfit: error.reason), needing: [])
+      return nil
+    }
+  }
+
+  /// The most that all templates take together, in bytes; and what must be free besides the machine's memory.
+  package static let templateLimit: Int64 = 20 << 30
+  private static let room: Int64 = 1 << 30
+
+  /// The machine came up, and is none that others can go on from.
+  private struct CannotBeSaved: Error {
+    var reason: String
+  }
+
+  /// Starts the machine, and saves it in a folder.
+  private func save(in folder: String, progress: @escaping @Sendable (String) async -> Void) async throws {
+    let machine = try await boot(savedIn: folder, progress: progress)
+    do {
+      await progress("saving it as a template")
+      if let reason = try await machine.prepareForSaving() { throw CannotBeSaved(reason: reason) }
+      do {
+        try await machine.emulator.save(to: "\(folder)/\(Template.devicesName)")
+      } catch let failure as Failure where failure.blame == .backend {
+        throw CannotBeSaved(reason: failure.message)
+      }
+      try await machine.endForGood()
+    } catch {
+      try await machine.endForGood()
+      throw error
+    }
+    for name in try FileSystem.names(in: request.workspace) {
+      try FileSystem.removeTree("\(request.workspace)/\(name)")
+    }
+  }
+
+  /// All that could make a template wrong, in a few digits.
+  private func templateKey() async throws -> String {
+    var command = command(disk: "disk", seed: "seed")
+    (command.name, command.uuid) = ("", "")
+    var parts = ["muster-template 1", image.digest, image.disk, "\(request.disk)", image.initialization.rawValue]
+    parts += [installation.version, installation.emulator, try Self.version(of: installation.emulator)]
+    if needsFirmware {
+      let firmware = try Firmware.find(cpu: request.image.cpu)
+      for flash in [firmware.code, firmware.variables] {
+        parts += [flash.path, try Self.version(of: flash.path)]
+      }
+    }
+    parts += command.arguments + [Virtualization.processorName, preparation.identity.publicKey]
+    parts += [preparation.identity.hostPublicKey, preparation.userData, Awakening.preparation]
+    return String(try await Digest.of(parts.joined(separator: "\n")).hex.prefix(32))
+  }
+
+  /// What a file of the host's packages is told by from its next version.
+  private static func version(of path: String) throws(Failure) -> String {
+    guard let information = try FileSystem.information(path) else { return "" }
+    return "\(information.size) \(information.modified)"
+  }
+
+  // MARK: A machine that goes on
+
+  /// How long a saved machine may take to go on, with hardware acceleration.
+  private static let patience = Duration.seconds(30)
+
+  private func resume(_ template: Template) async throws -> QEMUMachine {
+    let start = AwakeClock.now
+    let deadline = min(Self.patience * accelerator.timeScale, request.deadline)
+    let (disk, variables) = (
+      "\(request.workspace)/\(Self.diskName)", "\(request.workspace)/\(Template.variablesName)"
+    )
+    async let own = preparation.identity.withOwnHostKey(in: request.workspace)
+    for path in [disk, variables] { try FileSystem.remove(path) }
+    try await DiskTool(path: installation.imageTool).makeOverlay(disk, of: template.disk, format: "qcow2")
+    var command = command(disk: disk, seed: template.seed)
+    if needsFirmware {
+      command.firmware = try Firmware.find(cpu: request.image.cpu)
+      try FileSystem.copy(template.variables, to: variables)
+      command.firmware?.variables.path = variables
+    }
+    command.memoryFile = EmulatorCommand.MemoryFile(path: template.memory, isShared: false)
+    command.isIncoming = true
+    let identity = try await own
+    let emulator = try await Emulator.start(
+      command, emulator: installation.emulator, workspace: request.workspace, state: template.devices,
+      logs: request.logs, line: { _ in })
+    let guest = guest(emulator, identity: identity)
+    do {
+      try await emulator.resume()
+      let awakening = identity.awakening
+      let awake: Void? = try await first(within: deadline - start.duration(to: AwakeClock.now)) {
+        try await guest.awaken(awakening)
+      } or: {
+        throw try await emulator.vitals.failure()
+      }
+      guard awake != nil else {
+        throw Failure(.guest, "the saved machine did not wake up within \(deadline.human)", canPass: true)
+      }
+      emulator.vitals.phase = .ready
+    } catch {
+      try await emulator.end()
+      await guest.close()
+      throw error
+    }
+    let readiness = Readiness(
+      emulator: emulator, guest: guest, initialization: image.initialization, stage: LaunchStage())
+    return QEMUMachine(name: request.name, workspace: request.workspace, readiness: readiness)
+  }
+}
+
+extension QEMUMachine {
+  /// Makes the guest ready to be saved; the reason where it cannot be.
+  fileprivate func prepareForSaving() async throws -> String? {
+    let guest = readiness.guest
+    do {
+      let reason = try await guest.prepareForSaving()
+      await guest.close()
+      return reason
+    } catch let error as GuestError {
+      throw Failure(.guest, "the machine cannot be prepared to be saved: \(error.message)", canPass: true)
+    }
+  }
+
+  /// Ends QEMU, but leaves the files.
+  fileprivate func endForGood() async throws {
+    try await emulator.end()
+    await readiness.guest.close()
+  }
+}

@@ -1,0 +1,177 @@
+package import MusterHost
+import MusterImages
+import SystemPackage
+
+/// The templates of this host: in the cache's folder `templates` a folder each, named by its key, with a lock beside it. One
+/// that is being made has another name until it is whole.
+package struct TemplateStore: Sendable {
+  /// The absolute folder.
+  let folder: String
+
+  package init(cache: String) {
+    folder = "\(cache)/templates"
+  }
+
+  private static let (lockSuffix, newSuffix) = (".lock", ".new")
+
+  /// - Throws: `Failure`, `CancellationError`.
+  func lock(_ key: String, progress: @Sendable (String) async -> Void) async throws -> HeldLock {
+    // A machine's memory and its keys are in it.
+    try FileSystem.createFolder(folder, mode: 0o700)
+    return try await FileLock("\(folder)/\(key)\(Self.lockSuffix)").take(deadline: nil) { _ in
+      await progress("waiting for another process that makes the same template")
+    }
+  }
+
+  // MARK: One template, whose lock the caller has
+
+  /// The template of a key, if there is one and each of its files is what it was when it was made. A damaged one is thrown
+  /// away.
+  /// - Throws: `Failure`, `CancellationError`.
+  func find(_ key: String, progress: @Sendable (String) async -> Void) async throws -> Template? {
+    let path = "\(folder)/\(key)"
+    guard FileSystem.isFolder(path) else { return nil }
+    guard var template = read(key), template.seal.key == key else {
+      await progress("the template is not whole, and is made anew")
+      try discard(key)
+      return nil
+    }
+    var isNews = Timestamp.now.milliseconds - template.seal.used.milliseconds > 60_000
+    for index in template.seal.files.indices {
+      let file = template.seal.files[index]
+      let path = template.path(file)
+      do {
+        let identity = try FileIdentity(of: path)
+        if identity == file.identity { continue }
+        await progress("reading a template again that was touched")
+        guard try await Digest.ofData(path) == file.digest else { throw Failure(.host, "'\(path)' was changed") }
+        template.seal.files[index].identity = identity
+        isNews = true
+      } catch let failure as Failure {
+        await progress("the template is damaged and made anew: \(failure.message)")
+        try discard(key)
+        return nil
+      }
+    }
+    if isNews {
+      template.seal.used = .now
+      try template.write()
+    }
+    return template
+  }
+
+  func discard(_ key: String) throws(Failure) {
+    // Never half of it under its name.
+    try? FileSystem.remove("\(folder)/\(key)/\(Template.sealName)")
+    try FileSystem.removeTree("\(folder)/\(key)")
+  }
+
+  /// An empty folder for a template that is to be made.
+  func begin(_ key: String) throws(Failure) -> String {
+    let path = "\(folder)/\(key)\(Self.newSuffix)"
+    try FileSystem.removeTree(path)
+    try FileSystem.createFolder(path, mode: 0o700)
+    return path
+  }
+
+  /// Makes what lies in the folder that `begin` gave the template of a key.
+  /// - Parameter files: What it needs, absolute or seen from its folder.
+  /// - Throws: `Failure`, `CancellationError`.
+  func adopt(_ seal: TemplateSeal, needing files: [String]) async throws -> Template {
+    var template = Template(folder: "\(folder)/\(seal.key)\(Self.newSuffix)", seal: seal)
+    for file in files {
+      let path = file.hasPrefix("/") ? file : "\(template.folder)/\(file)"
+      let identity = try FileIdentity(of: path)
+      template.seal.files.append(
+        TemplateSeal.File(path: file, digest: try await Digest.ofData(path), identity: identity))
+    }
+    try template.write()
+    let path = "\(folder)/\(seal.key)"
+    try FileSystem.removeTree(path)
+    try FileSystem.move(template.folder, to: path)
+    template.folder = path
+    return template
+  }
+
+  private func read(_ key: String) -> Template? {
+    let path = "\(folder)/\(key)"
+    guard let text = try? FileSystem.readText("\(path)/\(Template.sealName)", limit: 1 << 16) else { return nil }
+    return TemplateSeal(text).map { Template(folder: path, seal: $0) }
+  }
+
+  // MARK: All templates
+
+  /// A template as a person sees it.
+  package struct Stored: Sendable, Hashable {
+    /// What it is known by.
+    package var key: String
+    /// The image's name.
+    package var name: String
+    package var made: Timestamp
+    package var used: Timestamp
+    /// Bytes on the disk.
+    package var size: Int64
+    /// Whether an image that it needs is gone.
+    package var isOrphan: Bool
+  }
+
+  /// All that are whole, those used last first.
+  /// - Throws: `Failure`.
+  package func list() throws -> [Stored] {
+    guard FileSystem.isFolder(folder) else { return [] }
+    return try FileSystem.names(in: folder).compactMap { name -> Stored? in
+      guard let template = read(name) else { return nil }
+      let own = template.seal.files.filter { !$0.path.hasPrefix("/") }
+      let others = template.seal.files.filter { $0.path.hasPrefix("/") }
+      let size = own.reduce(0) { sum, file in
+        sum + ((try? FileSystem.information(template.path(file))?.sizeAllocated).flatMap { Int64($0) } ?? 0)
+      }
+      return Stored(
+        key: name, name: template.seal.name, made: template.seal.made, used: template.seal.used, size: size,
+        isOrphan: !others.allSatisfy { FileSystem.isFile($0.path) })
+    }.sorted { $0.used > $1.used }
+  }
+
+  /// Removes the templates that were not used for a time, those whose image is gone, what killed processes left, and of the rest
+  /// those used longest ago until no more than `limit` bytes are left. Machines that run keep what they have opened.
+  /// - Returns: What was removed.
+  /// - Throws: `Failure`.
+  @discardableResult
+  package func prune(unusedFor time: Duration? = nil, limit: Int64) throws -> [Stored] {
+    guard FileSystem.isFolder(folder) else { return [] }
+    for name in try FileSystem.names(in: folder) where !name.hasSuffix(Self.lockSuffix) {
+      let key = name.hasSuffix(Self.newSuffix) ? String(name.dropLast(Self.newSuffix.count)) : name
+      if name == key, read(key) != nil { continue }
+      try ifUnlocked(key) { () throws(Failure) in try FileSystem.removeTree("\(folder)/\(name)") }
+    }
+    var room = limit
+    return try list().filter { stored in
+      let age = Duration.milliseconds(Timestamp.now.milliseconds - stored.used.milliseconds)
+      room -= stored.size
+      guard stored.isOrphan || room < 0 || time.map({ age >= $0 }) == true else { return false }
+      guard try ifUnlocked(stored.key, { () throws(Failure) in try discard(stored.key) }) else { return false }
+      room += stored.size
+      return true
+    }
+  }
+
+  /// - Returns: Whether nobody had the lock, and it was done.
+  @discardableResult
+  private func ifUnlocked(_ key: String, _ body: () throws(Failure) -> Void) throws(Failure) -> Bool {
+    guard let lock = try FileLock("\(folder)/\(key)\(Self.lockSuffix)").take() else { return false }
+    defer { lock.release() }
+    try body()
+    return true
+  }
+}
+
+extension Template {
+  /// The absolute path of a file of the seal.
+  func path(_ file: TemplateSeal.File) -> String {
+    file.path.hasPrefix("/") ? file.path : "\(folder)/\(file.path)"
+  }
+
+  func write() throws(Failure) {
+    try FileSystem.write(seal.text, to: "\(folder)/\(Self.sealName)", mode: 0o600)
+  }
+}

@@ -1,0 +1,33 @@
+import SystemPackage
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// What a file is told by from any other, and from itself at another time, without reading it. Its time of change cannot be
+/// set back as that of its content can, so what somebody or something has written to it is noticed.
+package struct FileIdentity: Sendable, Hashable, CustomStringConvertible {
+  /// Words without spaces.
+  package let description: String
+
+  /// As it was written down.
+  package init(_ description: String) {
+    self.description = description
+  }
+
+  /// Of the file at a path, in this life of the host: what was not on the disk yet when it lost its power counts as another.
+  /// - Throws: `Failure` when there is no such file.
+  package init(of path: String) throws(Failure) {
+    guard let information = try FileSystem.information(path), information.type == .regular else {
+      throw Failure(.host, "there is no file '\(path)'")
+    }
+    let changed = information.st_ctim
+    let numbers = [
+      Int64(truncatingIfNeeded: information.deviceID.rawValue), Int64(truncatingIfNeeded: information.inode.rawValue),
+      information.size, information.modified, Int64(changed.tv_sec), Int64(changed.tv_nsec),
+    ]
+    description = numbers.map(String.init).joined(separator: ":") + ":" + HostFacts.bootID
+  }
+}
