@@ -3,6 +3,8 @@ import MusterCatalog
 import MusterExecution
 import MusterHost
 import MusterImages
+import MusterMatrix
+import MusterQEMU
 import MusterReports
 import SystemPackage
 
@@ -35,11 +37,28 @@ struct ListImages: AsyncParsableCommand {
       }
       return
     }
-    let images = try ImageStore(cache: global.directories().cache).list()
+    let cache = try global.directories().cache
+    let images = try ImageStore(cache: cache).list()
+    let templates = try TemplateStore(cache: cache).list()
     switch format {
-    case .table: Console.write(table(images))
-    case .json: Console.write(json { json in json.member("images", array: { write(images, to: &$0) }) })
+    case .table: Console.write(table(images) + table(templates))
+    case .json:
+      Console.write(
+        json { json in
+          json.member("images", array: { write(images, to: &$0) })
+          json.member("templates", array: { write(templates, to: &$0) })
+        })
     }
+  }
+
+  private func table(_ templates: [TemplateStore.Stored]) -> String {
+    if templates.isEmpty { return "" }
+    let lines = templates.map { template in
+      let state = template.unfit.map { "machines boot: \($0)" } ?? "\(ByteCount(template.size))"
+      return "  \(template.name)  \(state)  made \(template.made.iso8601())  used \(template.used.iso8601())  "
+        + "\(template.key.prefix(12))\n"
+    }
+    return "saved machines that others resume from:\n" + lines.joined()
   }
 
   private func table(_ images: [StoredImage]) -> String {
@@ -70,6 +89,19 @@ struct ListImages: AsyncParsableCommand {
         json.member("digest", image.record.digest.hex)
         json.member("made", image.record.made.iso8601())
         json.member("used", image.record.used.iso8601())
+      }
+    }
+  }
+
+  private func write(_ templates: [TemplateStore.Stored], to json: inout JSONWriter) {
+    for template in templates {
+      json.object { json in
+        json.member("name", template.name)
+        json.member("key", template.key)
+        json.member("size", template.size)
+        json.member("made", template.made.iso8601())
+        json.member("used", template.used.iso8601())
+        if let unfit = template.unfit { json.member("unfit", unfit) }
       }
     }
   }
@@ -151,10 +183,15 @@ struct VerifyImages: AsyncParsableCommand {
 /// `muster images prune`.
 struct PruneImages: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "prune", abstract: "Remove images that were not used for a time, and what broken downloads left.")
+    commandName: "prune",
+    abstract: "Remove images and templates that were not used for a time, and what broken downloads left.")
 
   @Option(help: ArgumentHelp("Remove what was not used for this many days.", valueName: "days"))
   var unusedFor = 30
+
+  @Option(
+    help: ArgumentHelp("How much templates may take: of more, those used longest ago go.", valueName: "size"))
+  var templates: TemplateRoom = TemplateRoom(bytes: TemplateStore.limit)
 
   @OptionGroup var global: GlobalOptions
 
@@ -163,11 +200,30 @@ struct PruneImages: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let store = ImageStore(cache: try global.directories().cache)
-    let removed = try await store.prune(unusedFor: .seconds(unusedFor * 86_400))
-    for image in removed { Console.write("removed \(image.record.name), \(ByteCount(image.size))\n") }
-    if removed.isEmpty { Console.write("nothing to remove\n") }
+    let cache = try global.directories().cache
+    let time = Duration.seconds(unusedFor * 86_400)
+    let images = try await ImageStore(cache: cache).prune(unusedFor: time)
+    for image in images { Console.write("removed \(image.record.name), \(ByteCount(image.size))\n") }
+    let templates = try TemplateStore(cache: cache).prune(unusedFor: time, limit: templates.bytes)
+    for template in templates { Console.write("removed a template of \(template.name), \(ByteCount(template.size))\n") }
+    if images.isEmpty, templates.isEmpty { Console.write("nothing to remove\n") }
   }
+}
+
+/// A number of bytes as the command line gives it: `10G`.
+struct TemplateRoom: ExpressibleByArgument {
+  var bytes: Int64
+
+  init(bytes: Int64) {
+    self.bytes = bytes
+  }
+
+  init?(argument: String) {
+    guard let bytes = try? Size.parse(argument) else { return nil }
+    self.bytes = bytes
+  }
+
+  var defaultValueDescription: String { Size.text(bytes) }
 }
 
 /// What pulling and building have in common.

@@ -218,6 +218,9 @@ struct RunBehaviour: ParsableArguments {
   @Flag(help: "Use the images that are there, and ask no network for them.")
   var offline = false
 
+  @Flag(help: "Boot every machine, and resume none from a template.")
+  var cold = false
+
   @Flag(help: "Print the cells and run nothing.")
   var dryRun = false
 
@@ -231,6 +234,7 @@ struct RunBehaviour: ParsableArguments {
     options.keep = keep
     options.attempts = attempts
     options.setup = setup
+    options.cold = cold
     return options
   }
 }

@@ -16,6 +16,8 @@ package struct RunOptions: Sendable {
   package var attempts: Int?
   /// Do the matrix's setup steps first.
   package var setup = false
+  /// Start every machine as a computer starts, whatever the matrix says.
+  package var cold = false
   package var pauses = Pauses()
 
   package init(output: String) {

@@ -33,8 +33,8 @@ extension GuestIdentity {
   /// machine has its own.
   /// - Throws: `Failure`, `CancellationError`.
   package func withOwnHostKey(in folder: String) async throws -> GuestIdentity {
-    let (key, known) = ("\(folder)/host_key", "\(folder)/known_hosts")
-    for path in [key, "\(key).pub"] { try FileSystem.remove(path) }
+    let paths = Self.ownNames.map { "\(folder)/\($0)" }
+    let (key, known) = (paths[0], paths[2])
     try await Self.makeKey(key)
     var own = self
     own.hostPrivateKey = try FileSystem.readText(key)
@@ -44,6 +44,9 @@ extension GuestIdentity {
       "\(Self.hostAlias) \(hostPublicKey)\n\(Self.hostAlias) \(own.hostPublicKey)\n", to: known, mode: 0o600)
     return own
   }
+
+  /// The names of what `withOwnHostKey` makes.
+  package static let ownNames = ["host_key", "host_key.pub", "known_hosts"]
 
   /// What gives a machine this host key.
   package var awakening: Awakening {

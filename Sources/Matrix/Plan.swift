@@ -89,6 +89,14 @@ package struct Attempts: Sendable, Hashable {
   }
 }
 
+/// How the machines of a cell start.
+package enum Start: String, Sendable, Hashable, CaseIterable {
+  /// From one that was saved when it was ready, where the backend has such.
+  case warm
+  /// As a computer starts.
+  case cold
+}
+
 /// A cell with every variable in place: what the executor works from.
 package struct CellPlan: Sendable {
   package var cell: String
@@ -107,6 +115,7 @@ package struct CellPlan: Sendable {
   package var attempts: Attempts
   /// Bytes of a step's log that are kept; beyond it the middle is cut out, with a note.
   package var logLimit: Int
+  package var start: Start
   /// The phases that hold steps, in order.
   package var phases: [Phase]
   /// What happens to the release beside that; `MusterChannels` makes steps of it.
@@ -117,7 +126,7 @@ package struct CellPlan: Sendable {
   package init(
     cell: String, test: String, distro: String, axes: [AxisValue], family: Family, cpu: CPU,
     tags: [String], images: [ImageChoice], resources: Resources, machines: [MachinePlan] = [], timeouts: Timeouts,
-    attempts: Attempts, logLimit: Int, phases: [Phase], lifecycle: Lifecycle? = nil,
+    attempts: Attempts, logLimit: Int, start: Start = .warm, phases: [Phase], lifecycle: Lifecycle? = nil,
     location: Location
   ) {
     self.cell = cell
@@ -133,6 +142,7 @@ package struct CellPlan: Sendable {
     self.timeouts = timeouts
     self.attempts = attempts
     self.logLimit = logLimit
+    self.start = start
     self.phases = phases
     self.lifecycle = lifecycle
     self.location = location

@@ -163,7 +163,7 @@ import Testing
     try await run.wait(for: "step-started")
     let first = try #require(try run.guardian())
     kill(first, SIGKILL)
-    try await run.wait(for: "attempt-started", count: 2)
+    try await run.wait(for: "machine-launched", count: 2)
     let second = try #require(try run.guardian())
     #expect(second != first)
     try await run.kill()

@@ -29,7 +29,7 @@ import Testing
     let name = MachineName(test: "machine-tests", seconds: 1, processID: HostFacts.processID)
     return LaunchRequest(
       name: name, image: description, cpus: 1, memory: memory, disk: 128 << 20, logs: try folder.folder("logs"),
-      workspace: try folder.folder("workspace"), deadline: deadline)
+      workspace: try folder.folder("workspace"), deadline: deadline, isCold: true)
   }
 
   /// Launches a machine that cannot become ready, and returns why; nothing may be left of it.

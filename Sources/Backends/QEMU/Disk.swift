@@ -14,6 +14,13 @@ struct DiskTool: Sendable {
     try await run(arguments, "cannot make a disk from the image '\(image)'")
   }
 
+  /// Lets an overlay read from another image, and stay the disk that it is.
+  /// - Throws: `Failure`, `CancellationError`.
+  func rebase(_ overlay: String, to image: String, format: String) async throws {
+    try await run(
+      ["rebase", "-q", "-f", "qcow2", "-b", image, "-F", format, overlay], "cannot keep the disk '\(overlay)'")
+  }
+
   /// The size that a guest sees, in bytes.
   /// - Throws: `Failure`, `CancellationError`.
   func virtualSize(of image: String, format: String) async throws -> Int64 {

@@ -11,12 +11,18 @@ package final class QEMUMachine: Machine {
   let readiness: Readiness
   /// What it shares with other machines.
   private let plug: NetworkPlug?
+  /// Makes its disk need nothing but its image.
+  private let detachDisk: (@Sendable () async throws -> Void)?
 
-  init(name: MachineName, workspace: String, readiness: Readiness, plug: NetworkPlug? = nil) {
+  init(
+    name: MachineName, workspace: String, readiness: Readiness, plug: NetworkPlug? = nil,
+    detachDisk: (@Sendable () async throws -> Void)? = nil
+  ) {
     self.name = name
     self.workspace = workspace
     self.readiness = readiness
     self.plug = plug
+    self.detachDisk = detachDisk
     emulator = readiness.emulator
   }
 
@@ -87,7 +93,8 @@ package final class QEMUMachine: Machine {
     _ = try? await emulator.monitor.execute("system_powerdown")
     _ = try? await first(within: Self.powerdownPatience) { [process = emulator.process] in await process.ending() }
     try await end(grace: .seconds(10))
-    for name in Emulator.pipeNames { try FileSystem.remove("\(workspace)/\(name)") }
+    try await detachDisk?()
+    for name in Emulator.pipeNames + GuestIdentity.ownNames { try FileSystem.remove("\(workspace)/\(name)") }
     return workspace
   }
 

@@ -1,8 +1,8 @@
 import MusterYAML
 
-/// The keys `resources`, `timeouts`, `attempts`, `logs` and `env`, which the matrix, a distro and a test may have.
+/// The keys `resources`, `timeouts`, `attempts`, `logs`, `env` and `start`, which the matrix, a distro and a test may have.
 extension MatrixDecoder {
-  static let settingsKeys = ["resources", "timeouts", "attempts", "logs", "env"]
+  static let settingsKeys = ["resources", "timeouts", "attempts", "logs", "env", "start"]
 
   /// Takes one of these keys; `false` when the key is another.
   func takeSetting(_ entry: Mapping.Entry, into settings: inout Settings, _ scope: Scope) -> Bool {
@@ -12,6 +12,7 @@ extension MatrixDecoder {
     case "attempts": attempts(entry.value, into: &settings, scope)
     case "logs": logs(entry.value, into: &settings, scope)
     case "env": settings.environment = environment(entry.value, scope)
+    case "start": settings.start = setting(entry.value, "how machines start", scope, Bound.start)
     default: return false
     }
     return true
@@ -116,6 +117,14 @@ enum Bound {
 
   static func attempts(_ text: String) throws(ValueProblem) -> Int {
     try within(1...100, PlainValues.integer(text), "attempts")
+  }
+
+  static func start(_ text: String) throws(ValueProblem) -> Start {
+    guard let start = Start(rawValue: text) else {
+      throw ValueProblem(
+        "machines do not start \(quoted(text))", hint: "write warm (from a saved machine) or cold (each boots)")
+    }
+    return start
   }
 
   private static func size(

@@ -29,6 +29,7 @@ struct Settings: Sendable {
   var launchAttempts: Setting<Int>?
   var cellAttempts: Setting<Int>?
   var logLimit: Setting<Int>?
+  var start: Setting<Start>?
   var environment: [VariableTemplate] = []
 }
 

@@ -42,6 +42,7 @@ extension Cell {
         launch: context.value(defaults, \.launchAttempts, or: Defaults.launchAttempts),
         cell: context.value(defaults, \.cellAttempts, or: Defaults.cellAttempts)),
       logLimit: context.value(defaults, \.logLimit, or: Defaults.logLimit),
+      start: context.value(defaults, \.start, or: .warm),
       phases: phases.filter { !$0.steps.isEmpty },
       lifecycle: context.test.lifecycle?.lifecycle(
         context.test.course(in: context.combination), of: installation, context, resolve),

@@ -14,6 +14,7 @@ extension Plan {
   /// ```
   /// `image` is the first of the cell's images that the plan's backends may use, by the name that the matrix has for it.
   /// A cell of several machines has them as `machines`, each with its `name` and `resources`.
+  /// A cell whose machines boot has `"start": "cold"`.
   /// A cell that the matrix excludes, or expects to fail, has the reason as `exclude` or `expect-failure`. Secrets stay
   /// names.
   package func writeJSON(_ write: ([UInt8]) throws -> Void) rethrows {
@@ -61,6 +62,8 @@ extension Plan {
             }
           })
       }
+      let start = context.value(document.defaults, \.start, or: .warm)
+      if start != .warm { json.member("start", start.rawValue) }
       if let remark = cell.excluded { json.member("exclude", remark.reason) }
       if let remark = cell.expectedFailure { json.member("expect-failure", remark.reason) }
       json.member(

@@ -1,7 +1,7 @@
 /// Sizes in bytes: a number, a unit, and nothing else. Units are powers of 1024, as virtual machine tools count them:
 /// `K`, `M`, `G`, `T`, each also as `KiB`, `MiB`, …; small letters too, and `B` for bytes.
-enum Size {
-  static func parse(_ text: String) throws(ValueProblem) -> Int64 {
+package enum Size {
+  package static func parse(_ text: String) throws(ValueProblem) -> Int64 {
     let bytes = Array(text.utf8)
     let end = bytes.firstIndex { !Decimal.isPart($0) } ?? bytes.count
     let number = String(decoding: bytes[..<end], as: UTF8.self)
@@ -24,7 +24,7 @@ enum Size {
   }
 
   /// A size as a person writes it, in the largest unit that leaves a whole number: `512M`, `2G`.
-  static func text(_ bytes: Int64) -> String {
+  package static func text(_ bytes: Int64) -> String {
     for (unit, shift) in [("T", 40), ("G", 30), ("M", 20), ("K", 10)] as [(String, Int64)]
     where bytes != 0 && bytes % (1 << shift) == 0 {
       return "\(bytes >> shift)\(unit)"

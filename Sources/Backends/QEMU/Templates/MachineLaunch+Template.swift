@@ -23,6 +23,7 @@ extension MachineLaunch {
         await progress("resuming")
         return try await resume(template)
       } catch let failure as Failure where failure.blame != .host {
+        try clearWorkspace()
         await progress("a machine does not go on from its template, which is made anew: \(failure.message)")
         try store.discard(key)
         lastFailure = failure
@@ -30,9 +31,14 @@ extension MachineLaunch {
     }
     let reason = lastFailure?.message ?? ""
     await progress("machines of this image do not go on from a template, so this one is started: \(reason)")
+    try await noteUnfit(key, in: store, reason)
+    return nil
+  }
+
+  /// So that it is not tried again with every machine.
+  private func noteUnfit(_ key: String, in store: TemplateStore, _ reason: String) async throws {
     _ = try store.begin(key)
     _ = try await store.adopt(TemplateSeal(key: key, name: request.image.name, unfit: reason), needing: [])
-    return nil
   }
 
   /// The template, made if there is none; `nil` where there can be none.
@@ -40,7 +46,7 @@ extension MachineLaunch {
     _ key: String, in store: TemplateStore, progress: @escaping @Sendable (String) async -> Void
   ) async throws -> Template? {
     if let found = try await store.find(key, progress: progress) { return found.seal.unfit == nil ? found : nil }
-    try store.prune(limit: Self.templateLimit)
+    try store.prune()
     let folder = try store.begin(key)
     let free = try FileSystem.freeSpace(of: folder)
     guard free > request.memory + Self.room else {
@@ -64,15 +70,12 @@ extension MachineLaunch {
       try? FileSystem.removeTree(folder)
       guard let error = error as? CannotBeSaved else { throw error }
       await progress("starting without a template: \(error.reason)")
-      _ = try store.begin(key)
-      _ = try await store.adopt(
-        TemplateSeal(key: key, name: request.image.name, unfit: error.reason), needing: [])
+      try await noteUnfit(key, in: store, error.reason)
       return nil
     }
   }
 
-  /// The most that all templates take together, in bytes; and what must be free besides the machine's memory.
-  package static let templateLimit: Int64 = 20 << 30
+  /// What must be free besides the machine's memory, in bytes.
   private static let room: Int64 = 1 << 30
 
   /// The machine came up, and is none that others can go on from.
@@ -96,6 +99,10 @@ extension MachineLaunch {
       try await machine.endForGood()
       throw error
     }
+  }
+
+  /// Removes what a machine of the same launch has left.
+  private func clearWorkspace() throws(Failure) {
     for name in try FileSystem.names(in: request.workspace) {
       try FileSystem.removeTree("\(request.workspace)/\(name)")
     }
@@ -132,11 +139,11 @@ extension MachineLaunch {
   private func resume(_ template: Template) async throws -> QEMUMachine {
     let start = AwakeClock.now
     let deadline = min(Self.patience * accelerator.timeScale, request.deadline)
+    try clearWorkspace()
     let (disk, variables) = (
       "\(request.workspace)/\(Self.diskName)", "\(request.workspace)/\(Template.variablesName)"
     )
     async let own = preparation.identity.withOwnHostKey(in: request.workspace)
-    for path in [disk, variables] { try FileSystem.remove(path) }
     try await DiskTool(path: installation.imageTool).makeOverlay(disk, of: template.disk, format: "qcow2")
     var command = command(disk: disk, seed: template.seed)
     if needsFirmware {
@@ -170,7 +177,10 @@ extension MachineLaunch {
     }
     let readiness = Readiness(
       emulator: emulator, guest: guest, initialization: image.initialization, stage: LaunchStage())
-    return QEMUMachine(name: request.name, workspace: request.workspace, readiness: readiness)
+    return QEMUMachine(name: request.name, workspace: request.workspace, readiness: readiness) {
+      [tool = installation.imageTool, image] in
+      try await DiskTool(path: tool).rebase(disk, to: image.disk, format: image.format)
+    }
   }
 }
 

@@ -12,6 +12,12 @@ package struct TemplateStore: Sendable {
     folder = "\(cache)/templates"
   }
 
+  /// The most that all templates take together, in bytes, where nobody says otherwise.
+  package static let limit: Int64 = 20 << 30
+
+  /// How long machines boot before it is tried again whether one can go on from a template.
+  private static let unfitFor = Duration.seconds(86_400)
+
   private static let (lockSuffix, newSuffix) = (".lock", ".new")
 
   /// - Throws: `Failure`, `CancellationError`.
@@ -36,7 +42,11 @@ package struct TemplateStore: Sendable {
       try discard(key)
       return nil
     }
-    var isNews = Timestamp.now.milliseconds - template.seal.used.milliseconds > 60_000
+    if template.seal.unfit != nil, age(template.seal.made) > Self.unfitFor {
+      try discard(key)
+      return nil
+    }
+    var isNews = age(template.seal.used) > .seconds(60)
     for index in template.seal.files.indices {
       let file = template.seal.files[index]
       let path = template.path(file)
@@ -93,6 +103,8 @@ package struct TemplateStore: Sendable {
     return template
   }
 
+  private func age(_ time: Timestamp) -> Duration { .milliseconds(Timestamp.now.milliseconds - time.milliseconds) }
+
   private func read(_ key: String) -> Template? {
     let path = "\(folder)/\(key)"
     guard let text = try? FileSystem.readText("\(path)/\(Template.sealName)", limit: 1 << 16) else { return nil }
@@ -111,6 +123,8 @@ package struct TemplateStore: Sendable {
     package var used: Timestamp
     /// Bytes on the disk.
     package var size: Int64
+    /// Why machines boot in place of it, if they do.
+    package var unfit: String?
     /// Whether an image that it needs is gone.
     package var isOrphan: Bool
   }
@@ -120,7 +134,7 @@ package struct TemplateStore: Sendable {
   package func list() throws -> [Stored] {
     guard FileSystem.isFolder(folder) else { return [] }
     return try FileSystem.names(in: folder).compactMap { name -> Stored? in
-      guard let template = read(name) else { return nil }
+      guard !name.hasSuffix(Self.newSuffix), let template = read(name) else { return nil }
       let own = template.seal.files.filter { !$0.path.hasPrefix("/") }
       let others = template.seal.files.filter { $0.path.hasPrefix("/") }
       let size = own.reduce(0) { sum, file in
@@ -128,6 +142,7 @@ package struct TemplateStore: Sendable {
       }
       return Stored(
         key: name, name: template.seal.name, made: template.seal.made, used: template.seal.used, size: size,
+        unfit: template.seal.unfit,
         isOrphan: !others.allSatisfy { FileSystem.isFile($0.path) })
     }.sorted { $0.used > $1.used }
   }
@@ -137,7 +152,7 @@ package struct TemplateStore: Sendable {
   /// - Returns: What was removed.
   /// - Throws: `Failure`.
   @discardableResult
-  package func prune(unusedFor time: Duration? = nil, limit: Int64) throws -> [Stored] {
+  package func prune(unusedFor time: Duration? = nil, limit: Int64 = limit) throws -> [Stored] {
     guard FileSystem.isFolder(folder) else { return [] }
     for name in try FileSystem.names(in: folder) where !name.hasSuffix(Self.lockSuffix) {
       let key = name.hasSuffix(Self.newSuffix) ? String(name.dropLast(Self.newSuffix.count)) : name
@@ -146,9 +161,8 @@ package struct TemplateStore: Sendable {
     }
     var room = limit
     return try list().filter { stored in
-      let age = Duration.milliseconds(Timestamp.now.milliseconds - stored.used.milliseconds)
       room -= stored.size
-      guard stored.isOrphan || room < 0 || time.map({ age >= $0 }) == true else { return false }
+      guard stored.isOrphan || room < 0 || time.map({ age(stored.used) >= $0 }) == true else { return false }
       guard try ifUnlocked(stored.key, { () throws(Failure) in try discard(stored.key) }) else { return false }
       room += stored.size
       return true

@@ -1,0 +1,193 @@
+import MusterCatalog
+import MusterGuest
+import MusterHost
+import MusterImages
+import MusterMachines
+import Synchronization
+import SystemPackage
+import Testing
+
+@testable import MusterQEMU
+
+/// Real machines that resume from templates.
+@Suite(.serialized) struct TemplateMachineTests {
+  private let folder: TestFolder
+  private let backend: QEMUBackend
+  private let image: ReadyImage
+  private let store: TemplateStore
+
+  init() async throws {
+    folder = try TestFolder()
+    _ = try await TinyGuest.make()
+    image = ReadyImage(
+      disk: "\(folder.path)/disk.img", format: "raw", digest: "tiny", boot: .disk(firmware: .bios),
+      initialization: .cloudInit)
+    try FileSystem.copy("\(TestCache.folder)/tiny/disk.img", to: image.disk)
+    backend = QEMUBackend(
+      cache: folder.path, store: ImageStore(cache: folder.path), options: QEMUBackend.Options(accelerator: .tcg))
+    store = TemplateStore(cache: folder.path)
+  }
+
+  private struct Launched {
+    var request: LaunchRequest
+    var machine: QEMUMachine
+    /// What the launch told of itself.
+    var told: [String]
+
+    var isNewTemplate: Bool { told.contains("saving it as a template") }
+  }
+
+  private func launch(_ image: ReadyImage? = nil, memory: Int64 = 256 << 20) async throws -> Launched {
+    let name = MachineName(test: "templates", seconds: 1, processID: HostFacts.processID)
+    let description = ImageDescription(
+      name: "tiny", source: .file(path: "/tiny", checksum: nil), cpu: .x86_64, firmware: .bios,
+      initialization: .cloudInit)
+    let request = LaunchRequest(
+      name: name, image: description, cpus: 1, memory: memory, disk: 128 << 20,
+      logs: try folder.folder("logs-\(name)"), workspace: try folder.folder("workspace-\(name)"),
+      deadline: .seconds(480))
+    let told = Mutex<[String]>([])
+    let machine = try await backend.launch(image ?? self.image, request) { activity in
+      told.withLock { $0.append(activity) }
+    }
+    return Launched(request: request, machine: machine, told: told.withLock(\.self))
+  }
+
+  private func output(_ machine: QEMUMachine, _ script: String) async throws -> String {
+    let said = Mutex<[UInt8]>([])
+    let ending = try await machine.guest.run(GuestCommand(script), deadline: .seconds(120)) { _, bytes in
+      said.withLock { $0 += bytes }
+    }
+    #expect(ending == .exited(0))
+    return said.withLock { String(decoding: $0, as: UTF8.self) }
+  }
+
+  private func purge(_ launched: Launched) async throws {
+    try await launched.machine.purge()
+    #expect(!FileSystem.exists(launched.request.workspace))
+  }
+
+  private func template() throws -> Template {
+    let key = try #require(try store.list().first).key
+    let folder = "\(store.folder)/\(key)"
+    return Template(
+      folder: folder, seal: try #require(TemplateSeal(try FileSystem.readText("\(folder)/\(Template.sealName)"))))
+  }
+
+  /// What one machine does is never seen by another, and each has a time, random numbers and a life of its own.
+  @Test func machinesAreOfTheirOwn() async throws {
+    let first = try await launch()
+    #expect(first.isNewTemplate)
+    let numbers = "head -c 16 /dev/urandom | hexdump -v -e '1/1 \"%02x\"'; echo"
+    let random = try await output(first.machine, "echo mine >/root/mine; sync; \(numbers)")
+    let second = try await launch()
+    #expect(!second.isNewTemplate)
+    #expect(try await output(second.machine, "ls /root/mine 2>/dev/null || echo none") == "none\n")
+    #expect(try await output(second.machine, numbers) != random)
+    let before = Timestamp.now.milliseconds / 1000
+    let time = try #require(Int64(try await output(second.machine, "date +%s").dropLast()))
+    #expect((before - 1...Timestamp.now.milliseconds / 1000 + 1).contains(time))
+    #expect(try await output(second.machine, "cat /sys/block/vda/size") == "\((128 << 20) / 512)\n")
+
+    try await second.machine.reboot(deadline: .seconds(480))
+    #expect(try await output(second.machine, "echo up") == "up\n")
+    try await purge(first)
+    try await purge(second)
+    // Another shape is another template.
+    let larger = try await launch(memory: 320 << 20)
+    #expect(larger.isNewTemplate)
+    try await purge(larger)
+    #expect(try store.list().count == 2)
+  }
+
+  /// A byte in any of its files, with the times set back; a file that is gone; one that is half written.
+  @Test func whatIsDamagedIsMadeAnew() async throws {
+    try await purge(launch())
+    let names = try template().seal.files.map(\.path) + [Template.sealName]
+    #expect(names.count == 7)
+    for name in names {
+      let path = name.hasPrefix("/") ? name : "\(try template().folder)/\(name)"
+      try await flipAByte(of: path)
+      let launched = try await launch()
+      #expect(launched.isNewTemplate, "\(name)")
+      #expect(try await output(launched.machine, "echo up") == "up\n")
+      try await purge(launched)
+    }
+    let (folder, memory) = (try template().folder, try template().memory)
+    try FileSystem.remove(memory)
+    let launched = try await launch()
+    #expect(launched.isNewTemplate)
+    try await purge(launched)
+    try FileSystem.write("half", to: "\(folder)/\(Template.devicesName)")
+    let another = try await launch()
+    #expect(another.isNewTemplate)
+    try await purge(another)
+    // What was only touched is read again, and used.
+    try await run("touch", [try template().memory])
+    let touched = try await launch()
+    #expect(!touched.isNewTemplate)
+    #expect(touched.told.contains("reading a template again that was touched"))
+    try await purge(touched)
+  }
+
+  private func flipAByte(of path: String) async throws {
+    let script = """
+      import os, sys
+      path = sys.argv[1]
+      before = os.stat(path)
+      with open(path, "r+b") as file:
+          place = before.st_size // 2
+          file.seek(place)
+          byte = file.read(1)[0]
+          file.seek(place)
+          file.write(bytes([byte ^ 1]))
+      os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+      """
+    try await run("python3", ["-c", script, path])
+  }
+
+  /// What a killed process left of one that it made is never taken for one.
+  @Test func aHalfMadeOneIsNone() async throws {
+    try await purge(launch())
+    let template = try template()
+    try FileSystem.move(template.folder, to: "\(template.folder).new")
+    #expect(try store.list().isEmpty)
+    let launched = try await launch()
+    #expect(launched.isNewTemplate)
+    try await purge(launched)
+    #expect(!FileSystem.exists("\(template.folder).new"))
+    try FileSystem.createFolder("\(template.folder).new")
+    try store.prune()
+    #expect(!FileSystem.exists("\(template.folder).new"))
+    #expect(try store.list().count == 1)
+    try store.prune(limit: 0)
+    #expect(try store.list().isEmpty)
+  }
+
+  /// State that QEMU does not load, though nothing was written to its file since: it comes of another machine.
+  @Test func oneThatDoesNotGoOnIsMadeAnew() async throws {
+    try await purge(launch())
+    let template = try template()
+    try FileSystem.write("nonsense", to: template.devices)
+    var seal = template.seal
+    let index = try #require(seal.files.firstIndex { $0.path == Template.devicesName })
+    seal.files[index].identity = try FileIdentity(of: template.devices)
+    try FileSystem.write(seal.text, to: "\(template.folder)/\(Template.sealName)")
+    let launched = try await launch()
+    #expect(launched.isNewTemplate)
+    #expect(try await output(launched.machine, "echo up") == "up\n")
+    try await purge(launched)
+  }
+
+  @Test func aMachineThatIsKeptNeedsNoTemplate() async throws {
+    let launched = try await launch()
+    _ = try await output(launched.machine, "echo kept | dd of=/dev/vda seek=150000 2>/dev/null; sync")
+    let kept = try await launched.machine.keep()
+    #expect(try FileSystem.names(in: kept).sorted() == ["disk.qcow2"])
+    try store.prune(limit: 0)
+    try await run("qemu-img", ["check", "-q", "\(kept)/disk.qcow2"])
+    let read = "qemu-io -r -c 'read -v 76800000 5' '\(kept)/disk.qcow2' | grep kept"
+    try await run("sh", ["-c", read])
+    try await launched.machine.purge()
+  }
+}
