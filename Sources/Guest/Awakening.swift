@@ -32,13 +32,10 @@ package struct Awakening: Sendable {
     [ -d /run ] || finish 'unable no /run'
     umask 077
     printf '%b' "$program" >\(program) && chmod 700 \(program) || finish 'unable cannot write'
-    # The first of all timers that go by the calendar.
     due=99999999999
     if command -v systemctl >/dev/null; then
       for timer in $(\(calendarTimers)); do
-        at=$(systemctl show -p NextElapseUSecRealtime --value "$timer")
-        case $at in ''|0|n/a) continue ;; esac
-        at=$(date -d "$at" +%s) || at=0
+        \(nextElapse)
         [ "$at" -ge "$due" ] || due=$at
       done
     fi
@@ -54,6 +51,12 @@ package struct Awakening: Sendable {
     done
     """
 
+  /// When `$timer` is due next, as `$at`: seconds since 1970, 0 where it cannot be told.
+  private static let nextElapse = """
+    at=$(systemctl show -p NextElapseUSecRealtime --value "$timer")
+    case $at in ''|n/a) at=99999999999 ;; *) at=$(date -d "$at" +%s) || at=0 ;; esac
+    """
+
   /// The commands for a machine that goes on. Ends with `awake`, or `unable WHY`.
   /// - Parameters:
   ///   - time: The time, in nanoseconds since 1970.
@@ -64,10 +67,16 @@ package struct Awakening: Sendable {
     printf '%b' '\(Self.octal(Self.words(time: time, entropy: entropy)))' >\(Self.input)
     read -r due <\(Self.due)
     timers=
-    # What became due while the machine was saved would start at once, and wrongly: it is due the next time.
+    # What became due while the machine was saved would start as soon as the clock is set, and wrongly. Held by a condition, it
+    # is skipped this time.
     if [ \(time / 1_000_000_000) -ge "$due" ]; then
       timers=$(\(Self.calendarTimers))
-      systemctl stop $timers
+      held=$(for timer in $timers; do systemctl show -p Unit --value "$timer"; done)
+      for unit in $held; do
+        mkdir -p "/run/systemd/system/$unit.d"
+        printf '[Unit]\\nConditionPathExists=/run/muster-never\\n' >"/run/systemd/system/$unit.d/muster.conf"
+      done
+      systemctl daemon-reload
     fi
     links=
     if read -r old </etc/machine-id; then
@@ -81,10 +90,14 @@ package struct Awakening: Sendable {
     \(Self.program) \(Self.input) $links <\(Self.input) || finish 'unable the clock or the random pool cannot be set'
     if [ -n "$timers" ]; then
       for timer in $timers; do
-        stamp=/var/lib/systemd/timers/stamp-$timer
-        [ -e "$stamp" ] && touch "$stamp"
+        n=0
+        while \(Self.nextElapse); [ "$at" -le \(time / 1_000_000_000) ] && [ $n -lt 50 ]; do
+          sleep 0.2
+          n=$((n + 1))
+        done
       done
-      systemctl start $timers
+      for unit in $held; do rm -r "/run/systemd/system/$unit.d/muster.conf"; done
+      systemctl daemon-reload
     fi
     if [ -f /etc/ssh/ssh_host_ed25519_key ]; then
       printf '%s' \(ShellText.quoted(hostPrivateKey)) >/etc/ssh/ssh_host_ed25519_key

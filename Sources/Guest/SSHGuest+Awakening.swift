@@ -9,8 +9,9 @@ extension SSHGuest {
   }
 
   /// Makes a machine that was saved and goes on a machine of its own. It is ready for its first step when this returns.
+  /// - Parameter time: Gives the time, in nanoseconds since 1970.
   /// - Throws: `GuestError`, `Failure`, `CancellationError`.
-  package func awaken(_ awakening: Awakening) async throws {
+  package func awaken(_ awakening: Awakening, time: @Sendable () -> Int64) async throws {
     // A connection may take a second; the time is told once it is there.
     while let refusal = await probe(deadline: .seconds(60)) {
       try Task.checkCancellation()
@@ -18,7 +19,7 @@ extension SSHGuest {
       try await Task.sleep(for: .milliseconds(100))
     }
     let entropy = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
-    let script = awakening.script(time: Timestamp.nanoseconds, entropy: entropy)
+    let script = awakening.script(time: time(), entropy: entropy)
     do {
       let word = try await runner.perform(GuestJob(script), deadline: .seconds(300)).word
       guard word.hasPrefix("awake") else { throw Failure(.guest, "the saved machine does not wake up: \(word)") }

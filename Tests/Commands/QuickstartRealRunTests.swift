@@ -3,17 +3,20 @@ import MusterHost
 import MusterTestSupport
 import Testing
 
-/// One matrix, the same outcomes on every backend.
+/// One matrix, the same outcomes on every backend, and whether its machines boot or resume.
 @Suite(.serialized) struct QuickstartRealRunTests {
-  private func run(_ backend: String, environment: [String: String?], distro: String) async throws -> JSON {
+  private func run(
+    _ backend: String, environment: [String: String?], distro: String, options: [String] = []
+  ) async throws -> JSON {
     let scratch = try Scratch()
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().path
-    let output = try await MusterProcess(environment: environment).run([
-      "run", "\(root)/matrices/quickstart.yaml", "--backend", backend, "--distro", distro, "--output",
-      "\(scratch.path)/out", "--cache", testCache, "--state", scratch.path, "--lock-file", "\(scratch.path)/lock",
-      "--lock-timeout", "0",
-    ])
+    let output = try await MusterProcess(environment: environment).run(
+      [
+        "run", "\(root)/matrices/quickstart.yaml", "--backend", backend, "--distro", distro, "--output",
+        "\(scratch.path)/out", "--cache", testCache, "--state", scratch.path, "--lock-file", "\(scratch.path)/lock",
+        "--lock-timeout", "0",
+      ] + options)
     #expect(output.ending == .exited(0), "\(output.errorText)")
     let summary = try JSON(file: "\(scratch.path)/out/summary.json")
     #expect(summary["machines"]["left"].int == 0)
@@ -39,6 +42,8 @@ import Testing
     let real = told(try await run("qemu", environment: [:], distro: "debian-12"))
     #expect(real.count == 3)
     #expect(real.allSatisfy { $0.contains(" passed ") }, "\(real)")
+    let cold = told(try await run("qemu", environment: [:], distro: "debian-12", options: ["--cold"]))
+    #expect(cold == real)
     if await LXDServer.works() {
       let server = try await LXDServer.shared()
       #expect(told(try await run("lxd", environment: server.environment, distro: "debian-12")) == real)

@@ -179,6 +179,47 @@ import Testing
     try await purge(launched)
   }
 
+  /// A distro's machine, for which a week passes while it is saved: it has the time, an id and a host key of its own, its
+  /// journal, and its timers go on as if it had been switched off.
+  @Test func whatBecameDueMeanwhileDoesNotStart() async throws {
+    let backend = QEMUBackend(
+      cache: folder.path, store: ImageStore(cache: "\(TestCache.folder)/images"),
+      options: QEMUBackend.Options(accelerator: .tcg) { Timestamp.nanoseconds + 7 * 86_400 * 1_000_000_000 })
+    let description = ImageDescription(
+      name: "debootstrap bookworm", source: .debootstrap(Debootstrap(suite: "bookworm")), cpu: .x86_64, firmware: .bios,
+      initialization: .builtIn)
+    let request = LaunchRequest(
+      name: MachineName(test: "timers", seconds: 1, processID: HostFacts.processID), image: description, cpus: 2,
+      memory: 1 << 30, disk: 5 << 30, logs: try folder.folder("logs"), workspace: try folder.folder("workspace"),
+      deadline: .seconds(600))
+    let machine = try #require(try await backend.launch(request) { _ in } as? QEMUMachine)
+    let timer = "dpkg-db-backup"
+    let week = Timestamp.now.milliseconds / 1000 + 7 * 86_400
+    let time = try #require(Int64(try await output(machine, "date +%s").dropLast()))
+    #expect((week - 60...week + 60).contains(time))
+    let started = "systemctl show -p ExecMainStartTimestampMonotonic --value \(timer).service"
+    #expect(try await output(machine, started) == "0\n")
+    #expect(try await output(machine, "systemctl is-active \(timer).timer") == "active\n")
+    let next = "date -d \"$(systemctl show -p NextElapseUSecRealtime --value \(timer).timer)\" +%s"
+    let due = try #require(Int64(try await output(machine, next).dropLast()))
+    #expect((week...week + 2 * 86_400).contains(due))
+
+    let key = try FileSystem.readText("\(request.workspace)/host_key.pub")
+    #expect(try await output(machine, "cat /etc/ssh/ssh_host_ed25519_key.pub") == key)
+    #expect(try await output(machine, "wc -c </etc/machine-id; ls -A /root") == "33\n.bashrc\n.profile\n.ssh\n")
+    #expect(
+      try await output(machine, "logger -t muster-test hello; journalctl --sync; journalctl -t muster-test -o cat")
+        == "hello\n")
+    #expect(try await output(machine, "journalctl -b | grep -c 'Linux version'") == "1\n")
+    // By a new connection, to a server that has its own key.
+    try await machine.guest.upload(
+      "\(request.workspace)/host_key.pub", to: "/root/copy", mode: nil, owner: nil, deadline: .seconds(120))
+    #expect(try await output(machine, "cat /root/copy") == key)
+    try await machine.reboot(deadline: .seconds(480))
+    #expect(try await output(machine, "systemctl is-active \(timer).timer") == "active\n")
+    try await machine.purge()
+  }
+
   @Test func aMachineThatIsKeptNeedsNoTemplate() async throws {
     let launched = try await launch()
     _ = try await output(launched.machine, "echo kept | dd of=/dev/vda seek=150000 2>/dev/null; sync")

@@ -11,6 +11,8 @@ struct MachineLaunch: Sendable {
   var installation: Installation
   var accelerator: Accelerator
   var preparation: GuestPreparation
+  /// What a machine that resumes is told of the time, in nanoseconds since 1970.
+  var time: @Sendable () -> Int64
 
   /// The names in the workspace.
   static let (diskName, socketName) = ("disk.qcow2", "ssh")

@@ -7,12 +7,17 @@ import Synchronization
 
 /// Machines of QEMU, each a process of this host, started from images of the `ImageStore`.
 package final class QEMUBackend: Backend {
-  package struct Options: Sendable, Hashable {
+  package struct Options: Sendable {
     /// What executes the guests' instructions; `nil` to find out what works here.
     package var accelerator: Accelerator?
+    /// What machines that resume are told of the time, in nanoseconds since 1970.
+    package var time: @Sendable () -> Int64
 
-    package init(accelerator: Accelerator? = nil) {
+    package init(
+      accelerator: Accelerator? = nil, time: @escaping @Sendable () -> Int64 = { Timestamp.nanoseconds }
+    ) {
       self.accelerator = accelerator
+      self.time = time
     }
   }
 
@@ -102,7 +107,7 @@ package final class QEMUBackend: Backend {
       let identity = try await GuestIdentity.load(in: identityFolder)
       let launch = MachineLaunch(
         request: request, image: image, installation: installation, accelerator: accelerator,
-        preparation: GuestPreparation(identity: identity))
+        preparation: GuestPreparation(identity: identity), time: options.time)
       return try await launch.run(templates: templates, progress: progress)
     } catch {
       // Whatever went with the machine is in its workspace.

@@ -162,7 +162,7 @@ extension MachineLaunch {
       try await emulator.resume()
       let awakening = identity.awakening
       let awake: Void? = try await first(within: deadline - start.duration(to: AwakeClock.now)) {
-        try await guest.awaken(awakening)
+        try await guest.awaken(awakening, time: time)
       } or: {
         throw try await emulator.vitals.failure()
       }
