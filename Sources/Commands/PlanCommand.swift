@@ -39,26 +39,32 @@ struct PlanCommand: ParsableCommand {
     if let explain { selection.tests.append(explain) }
     let loading = MatrixLoading(path: file, color: global.color)
     let plan = try loading.plan(selection)
-    let backends = BackendSet.all(
-      cache: try global.directories().cache, offline: true, settings: plan.backendSettings)
+    let directories = try global.directories()
+    let backends = BackendSet.all(cache: directories.cache, offline: true, settings: plan.backendSettings)
     loading.tell(ImageGaps(plan, backends: backends, severity: .warning).diagnostics)
     if explain != nil {
       try Console.print { write throws(Errno) in
         for cell in plan.cells { try write(Explanation.text(of: cell)) }
       }
     } else {
-      try Self.write(plan, as: format)
+      try Self.write(plan, as: format, directories)
     }
   }
 
   /// Also what `muster run --dry-run` prints.
-  static func write(_ plan: Plan, as format: TableFormat) throws {
+  static func write(_ plan: Plan, as format: TableFormat, _ directories: Directories) throws {
+    let forecast = Forecast(plan, DurationLog(state: directories.state))
     switch format {
-    case .table: try Console.print { write throws(Errno) in try write(PlanTable.text(of: plan)) }
+    case .table:
+      try Console.print { write throws(Errno) in
+        try write(PlanTable.text(of: plan) + (forecast.text.map { "\($0)\n" } ?? ""))
+      }
     case .json:
       try Console.print { write throws(Errno) in
         do {
-          try plan.writeJSON { try write(String(decoding: $0, as: UTF8.self)) }
+          try plan.writeJSON(seconds: forecast.seconds, ofCell: forecast.seconds(of:)) {
+            try write(String(decoding: $0, as: UTF8.self))
+          }
         } catch {
           throw error as? Errno ?? .ioError
         }

@@ -45,7 +45,7 @@ struct Run: AsyncParsableCommand {
 
   func run() async throws {
     let plan = try MatrixLoading(path: file, color: global.color).plan(selection)
-    if behaviour.dryRun { return try PlanCommand.write(plan, as: .table) }
+    if behaviour.dryRun { return try PlanCommand.write(plan, as: .table, try global.directories()) }
     Signals.ignoreBrokenPipes()
     let interruption = Interruption()
     let status = try await withSignals(interruption) { try await perform(plan, interruption) }
@@ -121,7 +121,9 @@ struct Run: AsyncParsableCommand {
     }
     let reporters: Reporters
     do {
-      reporters = try Reporters(reports.options(output: output, color: global.color))
+      var options = reports.options(output: output, color: global.color)
+      options.durations = DurationLog(state: directories.state)
+      reporters = try Reporters(options)
     } catch {
       Console.tell("\(error)")
       return .reportNotWritten

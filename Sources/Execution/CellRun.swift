@@ -57,7 +57,7 @@ struct CellRun: Sendable {
       guard mayTryAgain(after: ending, number, of: attempts, countdown) else { return ending }
       firstReason = firstReason ?? ending.reason
       let pause = Pauses.growing(context.options.pauses.cell, after: number)
-      try? await Task.sleep(for: min(pause, countdown.remaining), clock: .awake)
+      try? await context.pause(min(pause, countdown.remaining), of: cell.name)
       if Task.isCancelled { return .cancelled }
     }
     return .cancelled
@@ -115,16 +115,19 @@ struct CellRun: Sendable {
       guard failure.canPass, count < plan.attempts.launch, !Task.isCancelled else { return .failure(failure) }
       let pause = Pauses.growing(context.options.pauses.launch, after: count)
       await context.tell(.cellProgress(cell: cell.name, activity: "\(failure.message); again in \(pause.human)"))
-      try? await Task.sleep(for: pause, clock: .awake)
+      try? await context.pause(pause, of: cell.name)
       count += 1
     }
   }
 
   private func prepare(_ image: ImageDescription) async -> Result<Void, Failure> {
+    let stopwatch = Stopwatch()
     do {
       try await context.backend.prepare(image) { progress in
         await context.tell(.cellProgress(cell: cell.name, activity: progress.text(of: image.name)))
       }
+      await context.tell(
+        .imageReady(cell: cell.name, image: image.name, seconds: stopwatch.elapsed.seconds))
       return .success(())
     } catch let failure as Failure {
       return .failure(failure)

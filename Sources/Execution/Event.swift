@@ -1,4 +1,5 @@
 package import MusterDiagnostics
+package import MusterMachines
 package import MusterMatrix
 
 /// One thing that happened in a run. Everything that is told of a run, live or later, is a fold over its events.
@@ -25,11 +26,15 @@ package struct Event: Sendable, Codable {
     case cellStarted(cell: String)
     /// The cell is being worked on (`downloading debian/12: 40 %, 12 s left`); for live display.
     case cellProgress(cell: String, activity: String)
+    /// An image was made ready for the cell: found, downloaded or built.
+    case imageReady(cell: String, image: String, seconds: Double)
+    /// A pause before something is tried again begins: an image, a launch, a step, the cell.
+    case waiting(cell: String, seconds: Double)
     /// `log` is the folder of its logs, relative to the output folder.
     case attemptStarted(cell: String, attempt: Int, machine: String, log: String)
     /// A launch failed for a cause that can pass, and is tried again.
     case launchRetried(cell: String, attempt: Int, reason: Reason)
-    case machineLaunched(cell: String, machine: String)
+    case machineLaunched(cell: String, machine: String, start: MachineStart)
     case phaseStarted(cell: String, attempt: Int, phase: PhaseName)
     case stepStarted(cell: String, attempt: Int, phase: PhaseName, title: String, location: Location?)
     /// A step, a launch or a cell has used most of its time.

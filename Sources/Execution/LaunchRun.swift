@@ -46,7 +46,7 @@ struct LaunchRun: Sendable {
     {
       await context.tell(.launchRetried(cell: cell, attempt: attempt.number, reason: Reason(failure)))
       let pause = Pauses.growing(context.options.pauses.launch, after: count)
-      try? await Task.sleep(for: min(pause, attempt.countdown.remaining), clock: .awake)
+      try? await context.pause(min(pause, attempt.countdown.remaining), of: cell)
       if Task.isCancelled { break }
       count += 1
       name = attempt.newName(place?.name)
@@ -54,7 +54,7 @@ struct LaunchRun: Sendable {
       result = await launch(name, workspace, count)
     }
     if case .success(let machine) = result {
-      await context.tell(.machineLaunched(cell: cell, machine: machine.name.text))
+      await context.tell(.machineLaunched(cell: cell, machine: machine.name.text, start: machine.start))
     }
     let isCancelled = Task.isCancelled
     return Launched(

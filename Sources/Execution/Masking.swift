@@ -26,8 +26,8 @@ extension Event.Kind {
     case .runFinished(var run):
       run.reason = run.reason?.masked(by: mask)
       return .runFinished(run)
-    case .runStarted, .cellStarted, .attemptStarted, .machineLaunched, .phaseStarted, .stepStarted, .slow,
-      .phaseFinished, .machinePurged, .machineKept:
+    case .runStarted, .cellStarted, .imageReady, .waiting, .attemptStarted, .machineLaunched, .phaseStarted,
+      .stepStarted, .slow, .phaseFinished, .machinePurged, .machineKept:
       return self
     }
   }

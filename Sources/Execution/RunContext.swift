@@ -17,6 +17,13 @@ struct RunContext: Sendable {
     await post.send(kind.masked(by: secrets.mask))
   }
 
+  /// Waits before something is tried again.
+  /// - Throws: `CancellationError`.
+  func pause(_ time: Duration, of cell: String) async throws {
+    await tell(.waiting(cell: cell, seconds: time.seconds))
+    try await Task.sleep(for: time, clock: .awake)
+  }
+
   /// Tells that most of a limit is used.
   func warning(of cell: String) -> @Sendable (Countdown, Duration) async -> Void {
     { countdown, used in

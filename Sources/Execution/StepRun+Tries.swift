@@ -20,7 +20,7 @@ extension StepRun {
       guard let reason = verdict.reason, let pause = pause(after: count, verdict) else { return verdict }
       await context.tell(.stepRetried(cell: cell.cell, attempt: attempt, title: step.title, reason: reason))
       try log.note(["# try \(count): \(reason.message); again in \(pause.human)"])
-      try await Task.sleep(for: pause, clock: .awake)
+      try await context.pause(pause, of: cell.cell)
     }
   }
 

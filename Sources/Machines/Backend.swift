@@ -135,9 +135,18 @@ package struct MachineNetwork: Sendable, Hashable {
   }
 }
 
+/// How a machine came to be ready.
+package enum MachineStart: String, Sendable, Hashable, Codable {
+  /// It started from nothing.
+  case booted
+  /// It went on from a saved, ready one.
+  case resumed
+}
+
 /// One virtual machine of one attempt.
 package protocol Machine: Sendable {
   var name: MachineName { get }
+  var start: MachineStart { get }
   var guest: any Guest { get }
 
   /// The address (IPv4) that the other machines of its attempt reach it at.
@@ -164,4 +173,8 @@ package protocol Machine: Sendable {
   /// Stops the machine but keeps its disk, for `--keep`; a person removes it by hand until `muster clean` can.
   /// Returns the folder that was kept, or where else it is, as a person reads it behind "in".
   func keep() async throws -> String
+}
+
+extension Machine {
+  package var start: MachineStart { .booted }
 }

@@ -83,6 +83,7 @@ struct ConsoleText: Sendable {
     if let signal = summary.signal { lines.append(paint("ended by signal \(signal)", .yellow)) }
     if lines.count > 1 { lines.append("") }
     lines.append(totals(summary))
+    if let time = summary.time.text { lines.append("time: \(human(summary.seconds)) = \(time)") }
     if !reports.isEmpty {
       lines.append("reports: " + reports.map(VisibleText.line).joined(separator: ", "))
     }

@@ -1,6 +1,7 @@
 import MusterDiagnostics
 package import MusterExecution
 package import MusterHost
+import MusterMachines
 import MusterMatrix
 
 extension EventLine {
@@ -52,9 +53,14 @@ extension Event.Kind {
     switch event {
     case "cell-started": return .cellStarted(cell: cell)
     case "cell-progress": return .cellProgress(cell: cell, activity: json["activity"]?.string ?? "")
+    case "image-ready": return .imageReady(cell: cell, image: json["image"]?.string ?? "", seconds: seconds)
+    case "waiting": return .waiting(cell: cell, seconds: seconds)
     case "attempt-started":
       return .attemptStarted(cell: cell, attempt: attempt, machine: machine, log: json["log"]?.string ?? "")
-    case "machine-launched": return .machineLaunched(cell: cell, machine: machine)
+    case "machine-launched":
+      // Records of older versions do not say it.
+      let start = json["start"]?.string.flatMap(MachineStart.init) ?? .booted
+      return .machineLaunched(cell: cell, machine: machine, start: start)
     case "machine-purged": return .machinePurged(cell: cell, machine: machine)
     case "machine-kept": return .machineKept(cell: cell, machine: machine, path: json["path"]?.string ?? "")
     case "machine-left": return reason.map { .machineLeft(cell: cell, machine: machine, reason: $0) }

@@ -1,5 +1,6 @@
 package import MusterExecution
 package import MusterHost
+import MusterMachines
 import MusterMatrix
 
 /// Events as lines of JSON. The first line of a file names the schema; each further line is an event: `time`
@@ -34,7 +35,8 @@ extension JSONWriter {
       members(of: step)
     case .machineLaunched, .machinePurged, .machineLeft, .machineKept: machineMembers(of: kind)
     case .phaseStarted, .stepStarted, .slow, .stepRetried, .stepFinished, .phaseFinished: stepMembers(of: kind)
-    case .cellStarted, .cellProgress, .attemptStarted, .launchRetried, .attemptFinished, .cellFinished:
+    case .cellStarted, .cellProgress, .imageReady, .waiting, .attemptStarted, .launchRetried, .attemptFinished,
+      .cellFinished:
       cellMembers(of: kind)
     case .runFinished(let end):
       member("event", "run-finished")
@@ -75,7 +77,9 @@ extension JSONWriter {
       member("machine", machine)
     }
     switch kind {
-    case .machineLaunched(let cell, let machine): head("machine-launched", cell, machine)
+    case .machineLaunched(let cell, let machine, let start):
+      head("machine-launched", cell, machine)
+      member("start", start.rawValue)
     case .machinePurged(let cell, let machine): head("machine-purged", cell, machine)
     case .machineLeft(let cell, let machine, let reason):
       head("machine-left", cell, machine)
@@ -129,6 +133,13 @@ extension JSONWriter {
     case .cellProgress(let cell, let activity):
       head("cell-progress", cell)
       member("activity", activity)
+    case .imageReady(let cell, let image, let seconds):
+      head("image-ready", cell)
+      member("image", image)
+      member("seconds", seconds)
+    case .waiting(let cell, let seconds):
+      head("waiting", cell)
+      member("seconds", seconds)
     case .attemptStarted(let cell, let attempt, let machine, let log):
       head("attempt-started", cell)
       member("attempt", attempt)

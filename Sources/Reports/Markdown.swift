@@ -60,6 +60,7 @@ struct Markdown {
       "\(count(summary.cells.count, "cell")) in \(human(summary.seconds)) on "
       + Self.escape("\(summary.backend)\(accelerator)")
     if !parts.isEmpty { line += ": \(parts.joined(separator: ", "))" }
+    if let time = summary.time.text { line += "\n\ntime: \(time)" }
     if let reason = summary.reason { line += "\n\nEnded early: \(Self.code(reason.message))" }
     if let signal = summary.signal { line += "\n\nEnded by signal \(signal)." }
     return ["## \(outcome.symbol) \(Self.escape(summary.matrix)): \(outcome.word)\n\n", line + "\n\n"]

@@ -87,7 +87,7 @@ struct PlainReporter: Sendable {
     case .attemptStarted(_, let attempt, _, _):
       hasToldFailure = false
       if attempt > 1 { change("  attempt \(attempt)", at: event.elapsed) }
-    case .machineLaunched(_, let machine): change("  machine \(machine)", at: event.elapsed)
+    case .machineLaunched(_, let machine, _): change("  machine \(machine)", at: event.elapsed)
     case .phaseStarted(_, _, let phase): change("  \(phase.rawValue)", at: event.elapsed)
     case .stepStarted(_, _, _, let title, _):
       if verbosity == .verbose { change("    \(shortTitle(title)) …", at: event.elapsed) }
@@ -103,7 +103,7 @@ struct PlainReporter: Sendable {
       write(.out, results.failure(attempt))
     case .cellFinished: if let finished { tell(finished, at: event.elapsed) }
     case .notice, .launchRetried, .slow, .stepRetried, .machineKept, .machineLeft: tellNotable(event)
-    case .machinePurged, .phaseFinished, .runFinished: break
+    case .imageReady, .waiting, .machinePurged, .phaseFinished, .runFinished: break
     }
   }
 

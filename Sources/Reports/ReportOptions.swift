@@ -7,6 +7,8 @@ package struct ReportOptions: Sendable {
   package var output: String
   /// Whether the run has begun already, in another process: its records are added to.
   package var continues = false
+  /// Where it is kept how long cells took.
+  package var durations: DurationLog?
   /// Files that were asked for beyond that.
   package var json: String?
   package var events: String?

@@ -17,6 +17,7 @@ package actor Reporters {
   /// By what was asked for: the run's own record, and the one of `--events`.
   private var record: RunRecorder
   private var requestedRecord: RunRecorder?
+  private var durations: DurationRecorder?
   private var hasToldRecordFailure = false
   /// The last event's seconds, and the time since.
   private var last = (elapsed: 0.0, stopwatch: Stopwatch())
@@ -45,6 +46,7 @@ package actor Reporters {
     for path in [options.json, options.junit, options.markdown] {
       if let path { try ReportFile.check(path) }
     }
+    durations = options.durations.map(DurationRecorder.init)
     try FileSystem.createFolder(options.output)
     record = try RunRecorder(Self.record(in: options.output), continues: options.continues)
     if let events = options.events, events != Self.record(in: options.output) {
@@ -78,6 +80,7 @@ package actor Reporters {
     line.line(event)
     record.append(line.bytes)
     requestedRecord?.append(line.bytes)
+    durations?.add(event)
     last = (event.elapsed, Stopwatch())
     startTicker()
     var finished: CellSummary?

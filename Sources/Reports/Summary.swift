@@ -16,6 +16,7 @@ package struct Summary: Sendable {
   package var output = ""
   package var started = Timestamp(milliseconds: 0)
   package var seconds = 0.0
+  package var time = TimeSpent()
   /// Steps on the host, before the first cell.
   package var setup: [StepFinished] = []
   package var notices: [String] = []

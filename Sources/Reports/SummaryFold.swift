@@ -6,6 +6,7 @@ import MusterHost
 package struct SummaryFold: Sendable {
   package private(set) var summary = Summary()
   private var indices: [String: Int] = [:]
+  private var time = TimeFold()
   /// The machines that may exist, by name.
   private var alive: Set<String> = []
   /// The cell that has begun and not ended, and the run's seconds when it began.
@@ -27,6 +28,7 @@ package struct SummaryFold: Sendable {
       summary.started = Timestamp(milliseconds: event.time - Int64(event.elapsed * 1000))
     }
     summary.seconds = max(summary.seconds, event.elapsed)
+    time.add(event, to: &summary.time)
     if let running { summary.cells[running.index].seconds = event.elapsed - running.since }
     switch event.kind {
     case .runStarted(let run): start(run)
@@ -37,7 +39,7 @@ package struct SummaryFold: Sendable {
       summary.signal = end.signal
       summary.reason = end.reason
     case .machineLaunched, .machinePurged, .machineLeft, .machineKept: countMachine(event)
-    case .working, .cellProgress, .launchRetried, .slow, .stepRetried, .stepStarted: break
+    case .working, .cellProgress, .imageReady, .waiting, .launchRetried, .slow, .stepRetried, .stepStarted: break
     case .cellStarted, .attemptStarted, .phaseStarted, .stepFinished, .phaseFinished, .attemptFinished, .cellFinished:
       follow(event)
     }
@@ -102,7 +104,7 @@ package struct SummaryFold: Sendable {
 
   private mutating func countMachine(_ event: Event) {
     switch event.kind {
-    case .machineLaunched(_, let machine):
+    case .machineLaunched(_, let machine, _):
       guard alive.insert(machine).inserted else { return }
       summary.machines.launched += 1
       summary.machines.left.append(LeftMachine(machine: machine))

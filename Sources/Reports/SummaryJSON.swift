@@ -21,6 +21,9 @@ extension Summary {
           for outcome in Outcome.allCases { json.member(outcome.rawValue, totals[outcome] ?? 0) }
         })
       json.member("machines", object: { $0.members(of: machines) })
+      json.member(
+        "time",
+        object: { json in for part in TimeSpent.Part.allCases { json.member(part.rawValue, time[part]) } })
       if let signal { json.member("signal", signal) }
       if let reason { json.member("reason", reason) }
       if !setup.isEmpty { json.member("setup", array: { json in for step in setup { json.value(step) } }) }

@@ -162,6 +162,21 @@ import Testing
     #expect(explanation.text.contains("\n  echo hello"))
   }
 
+  @Test func planSaysHowLongARunWillTake() async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write("matrix.yaml", Self.matrix)
+    let earlier = #""backend":"qemu","cell":"works@one","start":"booted","seconds":754.5}"#
+    try scratch.write("durations.jsonl", "{\"matrix\":\"\(file)\",\(earlier)\n")
+    for command in [["plan", file], ["run", file, "--dry-run"]] {
+      let output = try await muster.run(command + ["--state", scratch.path])
+      #expect(output.ending == .exited(0))
+      #expect(output.text.hasSuffix("\nSmall: 2 cells, 1 excluded\nabout 13m by earlier runs"), "\(output.text)")
+    }
+    let json = try await JSON(muster("plan", file, "--format", "json", "--state", scratch.path).stdout)
+    #expect(json["seconds"].double == 754.5)
+    #expect(json["cells"].array.map { $0["seconds"].double } == [754.5, nil])
+  }
+
   /// A plan that a full disk has cut short is no plan.
   @Test(
     .enabled(if: FileSystem.exists("/dev/full")), arguments: [[], ["--format", "json"], ["--explain", "works@one"]])

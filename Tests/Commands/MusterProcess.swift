@@ -95,5 +95,6 @@ struct JSON {
   }
   var string: String? { value as? String }
   var int: Int? { value as? Int }
+  var double: Double? { value as? Double }
   var array: [JSON] { (value as? [Any] ?? []).map { JSON(value: $0) } }
 }

@@ -59,7 +59,7 @@ import Testing
         if open.last == cell.cell { open.removeLast() }
         #expect(open == ["run"], "at event \(index)")
       case .runFinished: #expect(open.popLast() == "run", "at event \(index)")
-      case .machineLaunched(_, let machine): machines.insert(machine)
+      case .machineLaunched(_, let machine, _): machines.insert(machine)
       case .machinePurged(_, let machine), .machineKept(_, let machine, _), .machineLeft(_, let machine, _):
         #expect(machines.remove(machine) != nil, "at event \(index)")
       default: break

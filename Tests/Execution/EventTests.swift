@@ -2,6 +2,7 @@ import CustomDump
 import Foundation
 import MusterDiagnostics
 import MusterHost
+import MusterMachines
 import Testing
 
 @testable import MusterExecution
@@ -34,6 +35,25 @@ import Testing
     let elapsed = await times.events.map(\.elapsed)
     #expect(elapsed == elapsed.sorted())
     #expect(await times.events.allSatisfy { $0.time > 1_700_000_000_000 })
+  }
+
+  /// What is needed to say where the time went: how machines come to be, images, pauses.
+  @Test func whatTakesTimeIsTold() async throws {
+    let busy = Failure(.backend, "busy", canPass: true)
+    let fixture = try Fixture(LocalBackend.Faults(launches: [busy], images: [busy], start: .resumed))
+    let events = try await fixture.run(
+      """
+      attempts: {launch: 2, cell: 2}
+      tests: {t: {verify: [{run: 'exit 1', retry: {count: 1, delay: 1ms}}]}}
+
+      """)
+    let images = events.compactMap { if case .imageReady(_, let image, _) = $0 { image } else { nil } }
+    #expect(images == ["debian/12"])
+    let starts = events.compactMap { if case .machineLaunched(_, _, let start) = $0 { start } else { nil } }
+    #expect(starts == [.resumed, .resumed])
+    // For the image, the launch, the step in each attempt, and the second attempt.
+    let pauses = events.compactMap { if case .waiting(_, let seconds) = $0 { seconds } else { nil } }
+    #expect(pauses == [0.001, 0.001, 0.001, 0.001, 0.001])
   }
 
   private actor Times {

@@ -72,12 +72,12 @@ final class Fixture: Sendable {
 }
 
 extension Event.Kind {
-  /// In a few words, for comparing sequences; `nil` for what is only for live display.
+  /// In a few words, for comparing sequences; `nil` for what is only for live display or for times.
   var brief: String? {
     switch self {
     case .runStarted: "run started"
     case .notice(let text): "notice: \(text)"
-    case .working, .cellProgress: nil
+    case .working, .cellProgress, .imageReady, .waiting: nil
     case .setupFinished(let step): "setup \(step.outcome.rawValue)"
     case .cellStarted(let cell): "\(cell) started"
     case .attemptStarted(_, let attempt, _, _): "attempt \(attempt)"

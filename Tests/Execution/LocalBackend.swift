@@ -21,6 +21,8 @@ final class LocalBackend: Backend {
     /// What the machines' console says.
     var console = ""
     var nameLimit = 63
+    /// How its machines come to be.
+    var start = MachineStart.booted
   }
 
   private struct State {
@@ -77,7 +79,8 @@ final class LocalBackend: Backend {
     try Task.checkCancellation()
     try FileSystem.write(state.withLock { $0.faults.console }, to: "\(request.logs)/console.log")
     state.withLock { $0.launched.append(request.name.text) }
-    return LocalMachine(name: request.name, root: request.workspace, backend: self)
+    let start = state.withLock { $0.faults.start }
+    return LocalMachine(name: request.name, start: start, root: request.workspace, backend: self)
   }
 
   func machines() async throws -> [Relic] { [] }
@@ -105,13 +108,14 @@ final class LocalBackend: Backend {
 
 final class LocalMachine: Machine {
   let name: MachineName
+  let start: MachineStart
   let root: String
   private let backend: LocalBackend
   private let deathCause = Promise<Failure?>()
   private let isOn = SwitchedOn()
 
-  init(name: MachineName, root: String, backend: LocalBackend) {
-    (self.name, self.root, self.backend) = (name, root, backend)
+  init(name: MachineName, start: MachineStart, root: String, backend: LocalBackend) {
+    (self.name, self.start, self.root, self.backend) = (name, start, root, backend)
   }
 
   var guest: any Guest {

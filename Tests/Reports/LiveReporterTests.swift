@@ -91,6 +91,7 @@ import Testing
         "    matrix.yaml:42:27, log: /out/cells/verify-1.log",
         "",
         "1 cell in 12s: 1 failed",
+        "time: 12s = images 0.3s, boot 8.3s, verify 1s, purge 0.5s, muster 1.8s",
         "reports: /out/summary.json",
         "machines: 1 launched, 1 purged, 0 left",
         "",

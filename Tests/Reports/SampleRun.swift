@@ -1,6 +1,7 @@
 import MusterDiagnostics
 import MusterExecution
 import MusterHost
+import MusterMachines
 import MusterMatrix
 
 /// Writes down the events of a run, by hand, a quarter of a second apart unless told otherwise.
@@ -49,10 +50,10 @@ struct EventScript {
   }
 
   /// An attempt up to a machine that is ready.
-  mutating func launch(_ cell: String, attempt: Int = 1) {
+  mutating func launch(_ cell: String, attempt: Int = 1, _ start: MachineStart = .booted) {
     add(.attemptStarted(cell: cell, attempt: attempt, machine: machine(cell, attempt), log: log(cell, attempt)))
     add(.phaseStarted(cell: cell, attempt: attempt, phase: .launch))
-    add(after: 8, .machineLaunched(cell: cell, machine: machine(cell, attempt)))
+    add(after: 8, .machineLaunched(cell: cell, machine: machine(cell, attempt), start: start))
     add(.phaseFinished(cell: cell, attempt: attempt, phase: .launch, seconds: 8.25))
   }
 
@@ -196,6 +197,7 @@ enum SampleRun {
     script.add(.cellProgress(cell: cell, activity: "downloading fedora/44: 3 %, 2m left"))
     script.add(.cellProgress(cell: cell, activity: "downloading fedora/44: 4 %, 2m left"))
     script.add(.launchRetried(cell: cell, attempt: 1, reason: down))
+    script.add(.waiting(cell: cell, seconds: 1))
     script.add(after: 2, .phaseFinished(cell: cell, attempt: 1, phase: .launch, seconds: 2.75))
     script.purge(cell, .error, down)
     script.finish(cell, .error, 4, down)
@@ -203,10 +205,12 @@ enum SampleRun {
 
   private static func flaky(_ script: inout EventScript, _ cell: String) {
     script.begin(cell)
+    script.add(after: 3, .imageReady(cell: cell, image: "debian/12", seconds: 3))
     script.launch(cell)
     script.verify(cell, .failing())
     script.purge(cell, .failed)
-    script.launch(cell, attempt: 2)
+    script.add(.waiting(cell: cell, seconds: 2))
+    script.launch(cell, attempt: 2, .resumed)
     script.add(.stepRetried(cell: cell, attempt: 2, title: "greeter --version", reason: Reason("exit status 7")))
     script.verify(cell, attempt: 2, .passing())
     script.purge(cell, attempt: 2, .passed)

@@ -17,7 +17,12 @@ extension Plan {
   /// A cell whose machines boot has `"start": "cold"`.
   /// A cell that the matrix excludes, or expects to fail, has the reason as `exclude` or `expect-failure`. Secrets stay
   /// names.
-  package func writeJSON(_ write: ([UInt8]) throws -> Void) rethrows {
+  /// - Parameters:
+  ///   - seconds: How long a run will take, where that is known: `seconds`, behind the cells.
+  ///   - cellSeconds: How long a cell of it will take: its `seconds`.
+  package func writeJSON(
+    seconds: Double? = nil, ofCell cellSeconds: (Cell) -> Double? = { _ in nil }, _ write: ([UInt8]) throws -> Void
+  ) rethrows {
     var json = JSONWriter()
     let titles = WrittenSteps(document)
     try json.object { json in
@@ -27,16 +32,17 @@ extension Plan {
         "cells",
         array: { json in
           for cell in cells {
-            self.write(cell, titles, to: &json)
+            self.write(cell, cellSeconds(cell), titles, to: &json)
             if json.bytes.count > 1 << 16 { try write(json.take()) }
           }
         })
+      if let seconds { json.member("seconds", seconds) }
     }
     json.newline()
     try write(json.take())
   }
 
-  private func write(_ cell: Cell, _ written: WrittenSteps, to json: inout JSONWriter) {
+  private func write(_ cell: Cell, _ seconds: Double?, _ written: WrittenSteps, to json: inout JSONWriter) {
     let context = CellContext(cell)
     json.object { json in
       json.member("cell", cell.name)
@@ -64,6 +70,7 @@ extension Plan {
       }
       let start = context.value(document.defaults, \.start, or: .warm)
       if start != .warm { json.member("start", start.rawValue) }
+      if let seconds { json.member("seconds", seconds) }
       if let remark = cell.excluded { json.member("exclude", remark.reason) }
       if let remark = cell.expectedFailure { json.member("expect-failure", remark.reason) }
       json.member(
