@@ -30,7 +30,7 @@ struct MachineLaunch: Sendable {
     }
     let guest = SSHGuest(
       port: emulator.port, identity: preparation.identity, controlPath: "\(request.workspace)/\(Self.socketName)",
-      endingDeadline: .seconds(30) * accelerator.timeScale)
+      endingDeadline: .seconds(30) * accelerator.timeScale, lanes: emulator.lanes)
     let readiness = Readiness(
       emulator: emulator, guest: guest, initialization: image.initialization, stage: stage)
     do {
@@ -54,7 +54,7 @@ struct MachineLaunch: Sendable {
       name: request.name.text, uuid: Self.randomUUID(), cpu: request.image.cpu, accelerator: accelerator,
       cpus: request.cpus, memory: request.memory, disk: EmulatorCommand.Disk(path: Self.diskName, format: "qcow2"),
       boot: image.boot, console: .file(Emulator.consoleName), monitor: Emulator.monitorName,
-      hasSandbox: installation.hasSandbox)
+      lanes: Lanes.most, hasSandbox: installation.hasSandbox)
     if image.boot == .disk(firmware: .uefi) || (request.image.cpu == .arm64 && image.boot == .disk(firmware: .bios)) {
       command.firmware = try Firmware.find(cpu: request.image.cpu)
         .withOwnVariables(at: "\(folder)/\(Self.variablesName)")
