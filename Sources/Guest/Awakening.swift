@@ -17,6 +17,9 @@ package struct Awakening: Sendable {
     machineID = ShellText.randomName()
   }
 
+  /// The word of a machine that is awake, and whose ssh server takes its own key just now.
+  static let restarting = "awake restarting"
+
   /// Where the program waits: in a folder that no file system forbids to execute from. It removes itself.
   private static let program = "/root/.muster-awake"
   private static let input = "/run/muster-awake"
@@ -24,7 +27,7 @@ package struct Awakening: Sendable {
   private static let due = "/run/muster-due"
 
   /// The commands for a machine that is about to be saved. Ends with `prepared`, or `unable WHY`.
-  package static let preparation = """
+  static let preparation = """
     case $(uname -m) in
       \(["x86_64", "aarch64"].map { "\($0)) program='\(octal(AwakeningProgram.file($0) ?? []))' ;;" }.joined(separator: "\n  "))
       *) finish 'unable unknown processor' ;;
@@ -103,7 +106,7 @@ package struct Awakening: Sendable {
       printf '%s' \(ShellText.quoted(hostPrivateKey)) >/etc/ssh/ssh_host_ed25519_key
       printf '%s\\n' \(ShellText.quoted(hostPublicKey)) >/etc/ssh/ssh_host_ed25519_key.pub
       for file in /run/sshd.pid /var/run/sshd.pid; do
-        read -r server <"$file" && kill -HUP "$server" && finish 'awake restarting'
+        read -r server <"$file" && kill -HUP "$server" && finish '\(Self.restarting)'
       done
     fi
     finish awake

@@ -98,24 +98,25 @@ private struct ClientCarrier: JobCarrier {
     return JobCarriage(
       run: { output in
         var writing = client.write(path)
-        writing.input = Array(GuestJob.fileHead.utf8) + job.header
+        writing.input = Array(GuestJob.fileHead.utf8) + job.bytes
         let said = LastSaid(limit: Self.mostSaid)
-        let ending = try await writing.run(feed: feed) { stream, bytes in
+        let written = try await writing.run(feed: feed) { stream, bytes in
           if stream == .stderr { said.append(bytes) }
         }
-        guard ending.isSuccess else {
+        guard written.isSuccess else {
           lost()
-          throw GuestError(.unreachable, "the machine takes no file: \(said.text ?? "the client ended with \(ending)")")
+          throw GuestError(
+            .unreachable, "the machine takes no file: \(said.text ?? "the client ended with \(written)")")
         }
-        return try await client.execute(["sh", path]).run { stream, bytes in
+        let ending = try await client.execute(["sh", path]).run { stream, bytes in
           try await output(GuestStream(stream), bytes)
         }
-      },
-      loss: { ending, noise, hasBegun in
-        lost()
-        let detail = noise.isEmpty ? "the client ended with \(ending)" : noise
-        return GuestError(
-          .unreachable, hasBegun ? "the machine was lost: \(detail)" : "the machine cannot be reached: \(detail)")
+        return { noise, hasBegun in
+          lost()
+          let detail = noise.isEmpty ? "the client ended with \(ending)" : noise
+          return GuestError(
+            .unreachable, hasBegun ? "the machine was lost: \(detail)" : "the machine cannot be reached: \(detail)")
+        }
       })
   }
 }

@@ -3,12 +3,17 @@
 ///
 /// It writes down its session, by which it can be ended. While it runs, descriptor 4 is the standard error that the host sees, and its own messages go to a note.
 /// `finish WORD` removes the folder and ends it.
+///
+/// By a lane it is the same program, less what was done when the lane was made: there are a session, a folder and an
+/// environment, and no shell more is started than its script's own.
 struct GuestJob: Sendable {
   /// Names the private folder; also in the environment of what a script starts (`MUSTER_STEP`), to find it by.
   let id: String
   /// The number in the markers.
   let number: String
   let text: String
+  /// What the program reads itself.
+  private(set) var input: [UInt8] = []
 
   /// What every machine is asked to execute: it makes the private folder, takes the program up to a line that is told
   /// beforehand, and becomes it. Nothing of a script is ever in a command line.
@@ -26,33 +31,41 @@ struct GuestJob: Sendable {
   /// after it. The file removes itself.
   static let fileHead = "{ exec <\"$0\" && IFS= read -r i && rm -f \"$0\" || exit 1; \(receiving); }\n"
 
-  /// The bytes for its standard input; what the program reads itself comes after them.
-  var header: [UInt8] {
+  /// The bytes for its standard input; what a feed writes comes after them.
+  var bytes: [UInt8] {
     let end = ShellText.randomName()
-    return Array("\(id)\n\(end)\n\(text)\n\(end)\n".utf8)
+    return Array("\(id)\n\(end)\n\(text)\n\(end)\n".utf8) + input
   }
 
   /// - Parameters:
   ///   - body: The commands of `main`, after it has begun.
   ///   - functions: Definitions that they use.
-  init(_ body: String, functions: String = "", id: String = ShellText.randomName()) {
-    self.id = id
+  ///   - lane: The name of the lane that brings it, which is its id then.
+  init(_ body: String, functions: String = "", id: String = ShellText.randomName(), lane: String? = nil) {
+    self.id = lane ?? id
     number = ShellText.randomName()
     let marker = "\\036muster:\(number):"
+    let removal = "rm -rf \"$d\""
+    // The shell of a lane knows its folder and its session.
+    let searching = """
+      d=$1
+      read -r _ _ _ _ group session _ <"/proc/$$/stat"
+      # Some ssh servers, and LXD, give all that they execute the same session, and by it could nothing be ended alone.
+      if [ "$group" != $$ ] && [ "$session" != $$ ] && [ -z "$2" ] && command -v setsid >/dev/null; then
+        exec setsid sh "$d/job" "$d" again
+      fi
+      """
     text = """
       finish() {
-        rm -rf "$d"
+        \(lane == nil ? removal : "")
         printf '\(marker)end\\n'
         printf '\(marker)%s\\n' "$1" >&4
+        \(lane == nil ? "" : removal)
         exit 0
       }
       \(functions)
       main() {
-        read -r _ _ _ _ group session _ <"/proc/$$/stat"
-        # Some ssh servers, and LXD, give all that they execute the same session, and by it could nothing be ended alone.
-        if [ "$group" != $$ ] && [ "$session" != $$ ] && [ -z "$2" ] && command -v setsid >/dev/null; then
-          exec setsid sh "$d/job" "$d" again
-        fi
+        \(lane == nil ? searching : "")
         exec 4>&2 2>"$d/note"
         printf '\(marker)begin\\n'
         printf '\(marker)begin\\n' >&4
@@ -61,23 +74,21 @@ struct GuestJob: Sendable {
         [ -e "$d/cancelled" ] && finish cancelled
       \(body)
       }
-      d=$1
       main "$@"
       """
   }
 }
 
 extension GuestJob {
-  /// Runs a script; its bytes come on standard input. It ends with `exit N`, `signal N`, or with a word for why the
+  /// Runs a script. It ends with `exit N`, `signal N`, or with a word for why the
   /// script was not started: `incomplete`, `cancelled`, `no-user`, `no-change WHY`, `no-folder`,
   /// `no-shell`.
   ///
   /// A shell tells a child that a signal ended by its status alone, which `exit 137` looks like too. But it also says
   /// so on its standard error, whichever shell it is, and only then is there a note. So the script's own streams are put
   /// in place by what it starts: dash and BusyBox would write that to where a command's error output was led.
-  init(running command: GuestCommand) {
-    let id = ShellText.randomName()
-    // Whoever logged in stays what they are; the ssh server has told the shell who that is.
+  init(running command: GuestCommand, lane: String? = nil) {
+    let id = lane ?? ShellText.randomName()
     let choosing =
       command.user.map {
         """
@@ -87,8 +98,7 @@ extension GuestJob {
         chmod 711 "$d"
         [ "$(id -u)" -eq 0 ] && chown -R "$user" "$d/in"
         """
-      } ?? "user=${USER:-$(id -un)} home=${HOME:-/}"
-    let entering = ShellText.quoted(Self.entering(command))
+      } ?? Self.ownUser
     let becoming =
       command.user == nil
       ? "\"$@\""
@@ -99,17 +109,38 @@ extension GuestJob {
         su -s /bin/sh -c 'exec "$0" "$@"' -- "$user" "$@"
       fi
       """
-    self.init(
+    let entering = Self.entering(command)
+    let starting =
+      lane != nil && command.user == nil
+      ? """
+      (
+      set -- "$d/in"
+      export MUSTER_STEP=\(id)
+      \(entering)
+      )
       """
-      cat >"$d/in/script"
-      [ "$(wc -c <"$d/in/script")" -eq \(command.script.utf8.count) ] || finish incomplete
-      printf '%s' \(entering) >"$d/in/enter" || finish incomplete
+      : """
+      printf '%s' \(ShellText.quoted(entering)) >"$d/in/enter" || finish incomplete
       \(choosing)
       [ -d "$home" ] || home=/
-      set -- env -i HOME="$home" USER="$user" LOGNAME="$user" SHELL=/bin/sh LANG=C.UTF-8 TERM=dumb \\
-        PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin MUSTER_STEP=\(id) sh "$d/in/enter" "$d/in"
+      set -- env -i \(Self.environment) MUSTER_STEP=\(id) sh "$d/in/enter" "$d/in"
       exec 2>"$d/note"
       \(becoming)
+      """
+    let size = command.script.utf8.count
+    // Two processes take longer than a shell's reading of a few lines, which is one byte at a time.
+    let isShort = size <= 4096
+    let storing =
+      isShort
+      ? "printf '%s' \(ShellText.quoted(command.script)) >\"$d/in/script\" || finish incomplete"
+      : """
+      head -c \(size) >"$d/in/script"
+      [ "$(wc -c <"$d/in/script")" -eq \(size) ] || finish incomplete
+      """
+    self.init(
+      """
+      \(storing)
+      \(starting)
       status=$?
       exec 2>/dev/null
       [ -e "$d/in/entered" ] || finish "no-change $(tail -n 1 "$d/note" | cut -c 1-150)"
@@ -119,8 +150,17 @@ extension GuestJob {
       fi
       if [ "$status" -gt 128 ] && [ -s "$d/note" ]; then finish "signal $((status - 128))"; fi
       finish "exit $status"
-      """, id: id)
+      """, id: id, lane: lane)
+    if !isShort { input = Array(command.script.utf8) }
   }
+
+  /// Whoever logged in stays what they are; the ssh server has told the shell who that is.
+  static let ownUser = "user=${USER:-$(id -un)} home=${HOME:-/}"
+
+  /// The variables of every script, of `$user` whose home is `$home`.
+  static let environment =
+    "HOME=\"$home\" USER=\"$user\" LOGNAME=\"$user\" SHELL=/bin/sh LANG=C.UTF-8 TERM=dumb "
+    + "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
   /// What the user's own shell does before it becomes the interpreter: the folder and the variables. `$1` is the folder
   /// of the script.
@@ -143,7 +183,7 @@ extension GuestJob {
 
   /// Ends all that another job's script started: what is in its session, and what left that but has its environment.
   /// TERM, and KILL after `grace` tenths of a second. A job that has not begun yet never will.
-  init(ending id: String, grace: Int = 20) {
+  init(ending id: String, grace: Int = 20, lane: String? = nil) {
     self.init(
       """
       t=\(id)
@@ -191,17 +231,18 @@ extension GuestJob {
           done
         }
         strays() {
-          for f in /proc/[0-9]*; do
-            # Threads of the kernel, whose parent is process 2, have no environment.
-            read -r line <"$f/stat" || continue
-            set -- ${line##*) }
-            [ "$1" = Z ] || [ "$2" = 2 ] && continue
-            tr '\\0' '\\n' <"$f/environ" | grep -q "^MUSTER_STEP=$t" && other "${f#/proc/}"
-          done
+          # By three processes for all: tail writes a line with its path before each environment.
+          tail -n +1 /proc/[0-9]*/environ | tr '\\0' '\\n' | grep -E "^(==> /proc/|MUSTER_STEP=$t\\$)" |
+            while read -r line f _; do
+              case $line in
+                "==>") f=${f#/proc/} process=${f%/environ} ;;
+                *) other "$process" ;;
+              esac
+            done
         }
         other() {
           [ "$1" = "$target" ] || [ "$1" = "$job" ] || echo "$1"
         }
-        """)
+        """, lane: lane)
   }
 }

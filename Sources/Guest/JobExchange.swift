@@ -1,7 +1,8 @@
 import MusterHost
 import Synchronization
 
-/// What brings jobs into a machine, and what they write back: ssh, or the client of a virtual machine manager.
+/// What brings jobs into a machine, and what they write back: ssh, or the client of a virtual machine manager. (A `Lane`
+/// brings only one.)
 protocol JobCarrier: Sendable {
   /// - Parameter feed: Writes what the job reads itself.
   /// - Throws: `GuestError` when it cannot even be tried.
@@ -14,13 +15,15 @@ typealias JobFeed = @Sendable (ProcessInput) async throws -> Void
 struct JobCarriage: Sendable {
   /// Brings the job into the machine and hands on what it writes; returns when nothing more can come. Cancelled, it
   /// leaves no process on this host.
+  /// - Returns: Why the job did not say how it came to its end, in case that it did not.
   /// - Throws: `HostCommandError`, `GuestError`, what the feed and `output` throw, `CancellationError`.
-  var run: @Sendable (_ output: @escaping JobExchange.Output) async throws -> ProcessEnding
-  /// Why a job did not say how it came to its end.
-  var loss: @Sendable (_ ending: ProcessEnding, _ noise: String, _ hasBegun: Bool) -> GuestError
+  var run: @Sendable (_ output: @escaping JobExchange.Output) async throws -> JobLoss
   /// Removes what lay beside it on this host.
   var tidy: @Sendable () -> Void = {}
 }
+
+/// - Parameter noise: What came before the job began.
+typealias JobLoss = @Sendable (_ noise: String, _ hasBegun: Bool) -> GuestError
 
 /// One job on its way: what it writes is handed on, and its last word is kept.
 final class JobExchange: Sendable {
@@ -43,10 +46,10 @@ final class JobExchange: Sendable {
   func start(_ carriage: JobCarriage, output: @escaping Output) {
     let work = Task {
       do {
-        let ending = try await carriage.run { stream, bytes in
+        let loss = try await carriage.run { stream, bytes in
           try await self.take(bytes, from: stream, output: output)
         }
-        if report.current == nil { try await tellLoss(carriage, ending, output) }
+        if report.current == nil { try await tellLoss(loss, output) }
       } catch let error as HostCommandError {
         report.keep(.failure(GuestError(.host, "\(error)")))
       } catch {
@@ -59,7 +62,7 @@ final class JobExchange: Sendable {
   }
 
   /// Nothing more comes, and the job has not said how it came to its end.
-  private func tellLoss(_ carriage: JobCarriage, _ ending: ProcessEnding, _ output: Output) async throws {
+  private func tellLoss(_ loss: JobLoss, _ output: Output) async throws {
     for stream in [GuestStream.stdout, .stderr] {
       let rest = streams.withLock { $0[stream]?.finish() ?? [] }
       if !rest.isEmpty { try await output(stream, rest) }
@@ -68,7 +71,7 @@ final class JobExchange: Sendable {
       let stream = streams[.stderr]
       return (String(decoding: stream?.noise ?? [], as: UTF8.self).trimmed, stream?.hasBegun == true)
     }
-    report.keep(.failure(carriage.loss(ending, noise, hasBegun)))
+    report.keep(.failure(loss(noise, hasBegun)))
   }
 
   private func take(_ bytes: [UInt8], from stream: GuestStream, output: Output) async throws {

@@ -4,13 +4,16 @@ import Synchronization
 /// Does what a `Guest` can do by jobs, whatever carries them.
 final class JobRunner: Sendable {
   private let carrier: any JobCarrier
+  private let lanes: Lanes?
   private let exchanges = Mutex<[JobExchange]>([])
   private let lastBegan = Mutex(true)
   /// How long the ending of a script in the machine may take before it is given up.
   private let endingDeadline: Duration
 
-  init(carrier: any JobCarrier, endingDeadline: Duration) {
+  /// - Parameter lanes: What scripts go by, and the endings of scripts, as long as there are any left.
+  init(carrier: any JobCarrier, lanes: Lanes? = nil, endingDeadline: Duration) {
     self.carrier = carrier
+    self.lanes = lanes
     self.endingDeadline = endingDeadline
   }
 
@@ -24,9 +27,9 @@ final class JobRunner: Sendable {
     output: @escaping @Sendable (GuestStream, [UInt8]) async throws -> Void
   ) async throws -> GuestEnding {
     try command.check()
-    let job = GuestJob(running: command)
-    let script = Array(command.script.utf8)
-    let exchange = try start(job, feed: { input in _ = await input.write(script) }, output: output)
+    let lane = lanes?.take()
+    let job = GuestJob(running: command, lane: lane?.name)
+    let exchange = try start(job, by: lane, output: output)
     let finding = await finding(of: exchange, deadline: deadline)
     lastBegan.withLock { $0 = exchange.hasBegun }
     switch finding {
@@ -63,13 +66,15 @@ final class JobRunner: Sendable {
   }
 
   /// Runs a job of Muster's own, and returns its last word and the end of what it wrote on its standard error.
-  /// - Parameter isEnding: Whether it is the job that ends another, and is not ended itself.
+  /// - Parameters:
+  ///   - lane: What it goes by, in place of the carrier.
+  ///   - isEnding: Whether it is the job that ends another, and is not ended itself.
   func perform(
-    _ job: GuestJob, deadline: Duration?, isEnding: Bool = false, feed: JobFeed? = nil,
+    _ job: GuestJob, by lane: Lane? = nil, deadline: Duration?, isEnding: Bool = false, feed: JobFeed? = nil,
     stdout: (@Sendable ([UInt8]) async throws -> Void)? = nil
   ) async throws -> (word: String, errorText: String) {
     let kept = Mutex<[UInt8]>([])
-    let exchange = try start(job, feed: feed) { stream, bytes in
+    let exchange = try start(job, by: lane, feed: feed) { stream, bytes in
       if stream == .stdout {
         try await stdout?(bytes)
       } else {
@@ -95,9 +100,9 @@ final class JobRunner: Sendable {
   }
 
   private func start(
-    _ job: GuestJob, feed: JobFeed?, output: @escaping JobExchange.Output
+    _ job: GuestJob, by lane: Lane?, feed: JobFeed? = nil, output: @escaping JobExchange.Output
   ) throws(GuestError) -> JobExchange {
-    let carriage = try carrier.carriage(of: job, feed: feed)
+    let carriage = if let lane { lane.carriage(of: job) } else { try carrier.carriage(of: job, feed: feed) }
     let exchange = JobExchange(job: job)
     exchanges.withLock { exchanges in
       exchanges.removeAll { $0.hasEnded }
@@ -131,7 +136,9 @@ final class JobRunner: Sendable {
   /// Ends what a job started in the machine, and its carriage, whether or not the task is cancelled.
   private func end(_ job: GuestJob, _ exchange: JobExchange) async {
     await uncancelled { [self] in
-      _ = try? await perform(GuestJob(ending: job.id), deadline: endingDeadline, isEnding: true)
+      let lane = lanes?.take()
+      _ = try? await perform(
+        GuestJob(ending: job.id, lane: lane?.name), by: lane, deadline: endingDeadline, isEnding: true)
       // The job tidies up and says its last word once its script is gone.
       if case .deadline = await finding(of: exchange, deadline: .seconds(2)) { await exchange.end() }
     }

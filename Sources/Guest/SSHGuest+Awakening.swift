@@ -12,16 +12,18 @@ extension SSHGuest {
   /// - Parameter time: Gives the time, in nanoseconds since 1970.
   /// - Throws: `GuestError`, `Failure`, `CancellationError`.
   package func awaken(_ awakening: Awakening, time: @Sendable () -> Int64) async throws {
+    let lane = lanes?.take()
     // A connection may take a second; the time is told once it is there.
-    while let refusal = await probe(deadline: .seconds(60)) {
+    while lane == nil, let refusal = await probe(deadline: .seconds(60)) {
       try Task.checkCancellation()
       if refusal.code == .host { throw Failure(.host, refusal.message) }
       try await Task.sleep(for: .milliseconds(100))
     }
     let entropy = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
-    let script = awakening.script(time: time(), entropy: entropy)
+    let job = GuestJob(awakening.script(time: time(), entropy: entropy), lane: lane?.name)
     do {
-      let word = try await runner.perform(GuestJob(script), deadline: .seconds(300)).word
+      let word = try await runner.perform(job, by: lane, deadline: .seconds(300)).word
+      if word == Awakening.restarting { carrier.serverRestarts() }
       guard word.hasPrefix("awake") else { throw Failure(.guest, "the saved machine does not wake up: \(word)") }
     } catch let error as GuestError {
       throw Failure(.guest, "the saved machine does not answer: \(error.message)", canPass: true)
@@ -52,5 +54,13 @@ extension GuestIdentity {
   /// What gives a machine this host key.
   package var awakening: Awakening {
     Awakening(hostPrivateKey: hostPrivateKey, hostPublicKey: hostPublicKey)
+  }
+}
+
+extension GuestPreparation {
+  /// All that is done in a machine before it is saved, the same each time.
+  package static var savingScript: String {
+    let lanes = LaneAgent(lanes: Lanes.names(Lanes.most)).job
+    return Awakening.preparation + lanes.text.replacing(lanes.number, with: "")
   }
 }

@@ -21,7 +21,15 @@ package final class NamedPipe: Sendable {
   private struct State: ~Copyable {
     var source: (any DispatchSourceRead)?
     var reader: (@Sendable ([UInt8]) -> Void)?
+    var waiting: [Int: Promise<Void>] = [:]
+    var lastWait = 0
+    var hasEnded = false
     var isClosed = false
+
+    mutating func end() {
+      hasEnded = true
+      for wait in waiting.values { wait.keep(()) }
+    }
   }
 
   /// Makes the pipe; only this user can open it.
@@ -89,6 +97,8 @@ package final class NamedPipe: Sendable {
     state.withLock { state in
       if state.isClosed { return }
       state.isClosed = true
+      state.reader = nil
+      state.end()
       if let source = state.source {
         source.cancel()
         state.source = nil
@@ -109,5 +119,76 @@ package final class NamedPipe: Sendable {
       reader(bytes)
       left -= bytes.count
     }
+  }
+}
+
+/// For one who takes the bytes when it wants them, in place of a reader: what it does not take yet keeps the other side
+/// waiting.
+extension NamedPipe {
+  /// Takes what is there, 64 KiB at most; `nil` when that is nothing.
+  package func take() -> [UInt8]? {
+    state.withLock { state in
+      if state.isClosed { return nil }
+      let bytes = unsafe try? [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
+        unsafe count = try descriptor.read(into: UnsafeMutableRawBufferPointer(buffer))
+      }
+      return bytes.flatMap { $0.isEmpty ? nil : $0 }
+    }
+  }
+
+  /// Returns when there is something to take, when the other side has ended, and when the task is cancelled.
+  package func waitForBytes() async {
+    await wait { DispatchSource.makeReadSource(fileDescriptor: $0, queue: $1) }
+  }
+
+  /// Writes any number of bytes, waiting while the other side does not read. Returns whether all were written: not when
+  /// the other side has ended or the task was cancelled before.
+  package func send(_ bytes: [UInt8]) async -> Bool {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let isOver = Task.isCancelled || hasEnded
+      if isOver { return false }
+      let written = state.withLock { state in
+        state.isClosed ? nil : try? unsafe rest.withUnsafeBytes { unsafe try descriptor.write($0) }
+      }
+      if let written {
+        rest = rest.dropFirst(written)
+      } else {
+        await wait { DispatchSource.makeWriteSource(fileDescriptor: $0, queue: $1) }
+      }
+    }
+    return true
+  }
+
+  /// Tells that the other side writes and reads no more: whoever waits is woken, and nobody waits any more.
+  package func end() {
+    state.withLock { $0.end() }
+  }
+
+  /// Whether the other side has ended, or this one is closed. What it wrote before may still be there.
+  package var hasEnded: Bool { state.withLock { $0.hasEnded } }
+
+  private func wait(by makeSource: (_ descriptor: Int32, DispatchQueue) -> any DispatchSourceProtocol) async {
+    let reached = Promise<Void>()
+    let begun = state.withLock { state -> (id: Int, descriptor: Int32)? in
+      if state.hasEnded { return nil }
+      // A descriptor of its own, since the pipe may be closed meanwhile.
+      let own = fcntl(descriptor.rawValue, F_DUPFD_CLOEXEC, 0)
+      guard own >= 0 else {
+        state.end()
+        return nil
+      }
+      state.lastWait += 1
+      state.waiting[state.lastWait] = reached
+      return (state.lastWait, own)
+    }
+    guard let begun else { return }
+    let source = makeSource(begun.descriptor, queue)
+    source.setEventHandler { @Sendable in reached.keep(()) }
+    source.setCancelHandler { @Sendable in try? FileDescriptor(rawValue: begun.descriptor).close() }
+    source.activate()
+    _ = await reached.value()
+    source.cancel()
+    state.withLock { state in state.waiting[begun.id] = nil }
   }
 }

@@ -39,7 +39,7 @@ echo root:x:0:0:root:/root:/bin/sh >root/etc/passwd
 echo root:x:0: >root/etc/group
 # In the order in which they need each other.
 modules="virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net
-  virtio_blk nls_cp437 nls_ascii fat vfat"
+  virtio_blk virtio_console nls_cp437 nls_ascii fat vfat"
 for module in $modules; do
   file=$(find all/lib/modules -name "$module.ko")
   [ -z "$file" ] || cp "$file" root/lib/modules

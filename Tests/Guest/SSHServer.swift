@@ -34,8 +34,8 @@ struct SSHServer: Sendable {
     try result.get()
   }
 
-  func guest(_ name: String) -> SSHGuest {
-    SSHGuest(port: port, user: HostFacts.userName, identity: identity, controlPath: folder / name)
+  func guest(_ name: String, lanes: Lanes? = nil) -> SSHGuest {
+    SSHGuest(port: port, user: HostFacts.userName, identity: identity, controlPath: folder / name, lanes: lanes)
   }
 
   /// The process ids of all ssh clients of this server's guests.

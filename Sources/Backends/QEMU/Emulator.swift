@@ -1,3 +1,4 @@
+import MusterGuest
 import MusterHost
 
 /// One running QEMU: its process, its monitor, the console of its machine, and what these tell of the machine's life.
@@ -6,14 +7,18 @@ final class Emulator: Sendable {
   let monitor: Monitor
   let console: Console
   let vitals: Vitals
+  let lanes: Lanes
   /// The port of 127.0.0.1 behind which the machine's ssh server is.
   let port: UInt16
 
-  private init(process: RunningProcess, monitor: Monitor, console: Console, vitals: Vitals, port: UInt16) {
+  private init(
+    process: RunningProcess, monitor: Monitor, console: Console, vitals: Vitals, lanes: Lanes, port: UInt16
+  ) {
     self.process = process
     self.monitor = monitor
     self.console = console
     self.vitals = vitals
+    self.lanes = lanes
     self.port = port
   }
 
@@ -22,7 +27,7 @@ final class Emulator: Sendable {
 
   /// The names of the pipes in the workspace.
   static let (consoleName, monitorName) = ("console", "monitor")
-  static let pipeNames = [consoleName, "\(monitorName).in", "\(monitorName).out"]
+  static let pipeNames = [consoleName, "\(monitorName).in", "\(monitorName).out"] + Lanes.pipeNames(Lanes.most)
 
   /// Starts QEMU in the folder `workspace`, and returns when its machine runs. Nothing runs when this throws.
   /// - Parameters:
@@ -35,6 +40,7 @@ final class Emulator: Sendable {
     line: @escaping @Sendable (String) -> Void
   ) async throws -> Emulator {
     let vitals = Vitals()
+    let lanes = try Lanes(Lanes.names(command.lanes), in: workspace)
     let log = "\(logs)/qemu.log"
     // The console and the monitor are heard before QEMU runs, and tell each other's last words before they settle.
     let settling = Promise<@Sendable () async -> Void>()
@@ -44,13 +50,18 @@ final class Emulator: Sendable {
     let console = try Console(path: "\(workspace)/\(consoleName)", log: "\(logs)/console.log", line: line) {
       if vitals.hear($0, evidence: $1) { settle() }
     }
+    let turning = Promise<@Sendable () async -> Void>()
     let monitor: Monitor
     do {
-      monitor = try Monitor(path: "\(workspace)/\(monitorName)") { if vitals.hear($0) { settle() } }
+      monitor = try Monitor(path: "\(workspace)/\(monitorName)") { event in
+        if let port = event.closedPort { lanes.portClosed(port) { await turning.current?() } }
+        if vitals.hear(event) { settle() }
+      }
     } catch {
       await console.close()
       throw error
     }
+    turning.keep { [weak monitor] in await monitor?.waitForTurns() }
     settling.keep {
       await monitor.drain()
       await console.drain()
@@ -68,6 +79,7 @@ final class Emulator: Sendable {
     Task {
       guard let ending = await process.ending() else { return }
       await monitor.drain()
+      lanes.end()
       await console.close()
       vitals.hear(ending, messages: lastLines(of: log))
       vitals.settle(evidence: console.lastLines)
@@ -75,7 +87,8 @@ final class Emulator: Sendable {
     }
     do {
       let port = try await connect(monitor, vitals: vitals)
-      return Emulator(process: process, monitor: monitor, console: console, vitals: vitals, port: port)
+      return Emulator(
+        process: process, monitor: monitor, console: console, vitals: vitals, lanes: lanes, port: port)
     } catch {
       vitals.phase = .ending
       await process.terminate(grace: .zero)
@@ -131,6 +144,7 @@ final class Emulator: Sendable {
     }
     await console.close()
     monitor.close()
+    lanes.close()
   }
 
   /// The last lines of a file.

@@ -1,4 +1,5 @@
 import MusterCatalog
+import MusterGuest
 import MusterHost
 import MusterImages
 
@@ -51,6 +52,8 @@ struct EmulatorCommand: Sendable, Hashable {
   var monitor: String?
   /// The network that it shares with others.
   var plug: NetworkPlug?
+  /// How many lanes lead into it.
+  var lanes = 0
   var hasSandbox = false
   /// End instead of restarting.
   var endsOnReboot = false
@@ -77,6 +80,7 @@ struct EmulatorCommand: Sendable, Hashable {
     // Nothing but what has a boot index is started from, so no network is tried.
     list += ["-boot", "strict=on"]
     list += firmwareArguments + consoleArguments + monitorArguments + diskArguments + seedArguments + networkArguments
+    list += laneArguments
     list += ["-device", "virtio-rng-pci"]
     if case .kernel(let path, let initrd, let arguments) = boot {
       list += ["-kernel", path]
@@ -150,6 +154,23 @@ struct EmulatorCommand: Sendable, Hashable {
       "-netdev", "user,id=network,ipv6=off,hostfwd=tcp:127.0.0.1:0-:22",
       "-device", "virtio-net-pci,netdev=network,romfile=",
     ] + (plug?.arguments ?? [])
+  }
+
+  /// Two ports for each lane: one that the guest reads jobs from and writes its output to, one for its error output.
+  private var laneArguments: [String] {
+    guard monitor != nil, lanes > 0 else { return [] }
+    // Port 0 is a console's.
+    var list = ["-device", "virtio-serial-pci,id=lanes,max_ports=\(2 * lanes + 1)"]
+    for (index, lane) in Lanes.names(lanes).enumerated() {
+      let ports = [("out", "pipe", lane), ("err", "file", "\(lane).err")]
+      for (number, (port, kind, path)) in ports.enumerated() {
+        list += ["-chardev", "\(kind),id=\(lane)-\(port)-pipe,path=\(path)", "-device"]
+        list.append(
+          "virtserialport,bus=lanes.0,nr=\(2 * index + number + 1),name=muster.\(lane).\(port),"
+            + "chardev=\(lane)-\(port)-pipe,id=\(lane)-\(port)")
+      }
+    }
+    return list
   }
 
   private func file(_ path: String, format: String, name: String, options: String? = nil) -> String {

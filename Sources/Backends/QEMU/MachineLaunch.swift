@@ -75,10 +75,11 @@ struct MachineLaunch: Sendable {
       name: request.name, workspace: request.workspace, readiness: readiness, plug: command.plug)
   }
 
-  func guest(_ emulator: Emulator, identity: GuestIdentity) -> SSHGuest {
+  /// - Parameter hasLanes: Whether shells wait on the machine's lanes.
+  func guest(_ emulator: Emulator, identity: GuestIdentity, hasLanes: Bool = false) -> SSHGuest {
     SSHGuest(
       port: emulator.port, identity: identity, controlPath: "\(request.workspace)/\(Self.socketName)",
-      endingDeadline: .seconds(30) * accelerator.timeScale)
+      endingDeadline: .seconds(30) * accelerator.timeScale, lanes: emulator.lanes, areArmed: hasLanes)
   }
 
   /// What is said to QEMU, but for firmware and memory.
@@ -87,7 +88,7 @@ struct MachineLaunch: Sendable {
       name: request.name.text, uuid: Self.randomUUID(), cpu: request.image.cpu, accelerator: accelerator,
       cpus: request.cpus, memory: request.memory, disk: EmulatorCommand.Disk(path: disk, format: "qcow2"),
       boot: image.boot, seed: image.initialization == .cloudInit ? seed : nil, console: .file(Emulator.consoleName),
-      monitor: Emulator.monitorName, hasSandbox: installation.hasSandbox)
+      monitor: Emulator.monitorName, lanes: Lanes.most, hasSandbox: installation.hasSandbox)
   }
 
   var needsFirmware: Bool {

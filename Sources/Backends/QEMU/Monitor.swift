@@ -77,6 +77,12 @@ final class Monitor: Sendable {
     return try result.get()
   }
 
+  /// Returns when QEMU's main loop has gone round, and thus has written what waited for room in a pipe, as much as there was
+  /// room for. That takes the loop a turn to see, one to prepare and one to do.
+  func waitForTurns() async {
+    for _ in 0..<4 { _ = try? await execute("query-status") }
+  }
+
   /// Returns when all that QEMU has said until now was handed on.
   func drain() async {
     await replies.drain()

@@ -31,6 +31,11 @@ enum MonitorMessage: Sendable, Hashable {
 struct MonitorEvent: Sendable, Hashable {
   var name: String
   var data: JSONValue
+
+  /// The id of a virtio-serial port that all in the guest have closed.
+  var closedPort: String? {
+    name == "VSERPORT_CHANGE" && data["open"]?.boolean == false ? data["id"]?.string : nil
+  }
 }
 
 struct MonitorError: Error, Sendable, Hashable, CustomStringConvertible {

@@ -3,6 +3,20 @@ import MusterHost
 /// A machine's state is saved and loaded by QEMU's migration (docs/devel/migration), without what lies in the file of its memory
 /// already.
 extension Emulator {
+  /// Returns when the guest too has ended all connections to its ssh server, or has had the time to: nothing of them is to be
+  /// saved.
+  func waitForConnections() async throws {
+    for _ in 0..<100 {
+      let answer = try? await monitor.execute("human-monitor-command", ["command-line": "info usernet"]).string
+      let lines = (answer ?? "").split(separator: "\n").map { $0.split(separator: " ") }
+      // `TCP[ESTABLISHED] 31 127.0.0.1 41310 10.0.2.15 22 0 0`
+      guard lines.contains(where: { $0.first?.hasPrefix("TCP[") == true && $0.first != "TCP[HOST_FORWARD]" }) else {
+        return
+      }
+      try await Task.sleep(for: .milliseconds(50), clock: .awake)
+    }
+  }
+
   /// Stops the machine and writes its state to the file `path`. It never goes on: `end` comes next.
   /// - Throws: `Failure` when it cannot be saved, `CancellationError`.
   func save(to path: String) async throws {

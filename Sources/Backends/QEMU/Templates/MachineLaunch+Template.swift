@@ -56,9 +56,8 @@ extension MachineLaunch {
     }
     do {
       var seal = TemplateSeal(key: key, name: request.image.name)
-      try await save(in: folder, progress: progress)
+      seal.hasLanes = try await save(in: folder, progress: progress)
       await progress("keeping the template")
-      seal.hasLanes = false
       var files = [Template.diskName, Template.memoryName, Template.devicesName, image.disk]
       if needsFirmware { files.append(Template.variablesName) }
       if image.initialization == .cloudInit {
@@ -78,23 +77,22 @@ extension MachineLaunch {
   /// What must be free besides the machine's memory, in bytes.
   private static let room: Int64 = 1 << 30
 
-  /// The machine came up, and is none that others can go on from.
-  private struct CannotBeSaved: Error {
-    var reason: String
-  }
-
   /// Starts the machine, and saves it in a folder.
-  private func save(in folder: String, progress: @escaping @Sendable (String) async -> Void) async throws {
+  /// - Returns: Whether shells wait on its lanes.
+  private func save(
+    in folder: String, progress: @escaping @Sendable (String) async -> Void
+  ) async throws -> Bool {
     let machine = try await boot(savedIn: folder, progress: progress)
     do {
       await progress("saving it as a template")
-      if let reason = try await machine.prepareForSaving() { throw CannotBeSaved(reason: reason) }
+      let hasLanes = try await machine.prepareForSaving()
       do {
         try await machine.emulator.save(to: "\(folder)/\(Template.devicesName)")
       } catch let failure as Failure where failure.blame == .backend {
         throw CannotBeSaved(reason: failure.message)
       }
       try await machine.endForGood()
+      return hasLanes
     } catch {
       try await machine.endForGood()
       throw error
@@ -121,7 +119,7 @@ extension MachineLaunch {
       }
     }
     parts += command.arguments + [Virtualization.processorName, preparation.identity.publicKey]
-    parts += [preparation.identity.hostPublicKey, preparation.userData, Awakening.preparation]
+    parts += [preparation.identity.hostPublicKey, preparation.userData, GuestPreparation.savingScript]
     return String(try await Digest.of(parts.joined(separator: "\n")).hex.prefix(32))
   }
 
@@ -157,7 +155,7 @@ extension MachineLaunch {
     let emulator = try await Emulator.start(
       command, emulator: installation.emulator, workspace: request.workspace, state: template.devices,
       logs: request.logs, line: { _ in })
-    let guest = guest(emulator, identity: identity)
+    let guest = guest(emulator, identity: identity, hasLanes: template.seal.hasLanes)
     do {
       try await emulator.resume()
       let awakening = identity.awakening
@@ -184,14 +182,22 @@ extension MachineLaunch {
   }
 }
 
+/// The machine came up, and is none that others can go on from.
+private struct CannotBeSaved: Error {
+  var reason: String
+}
+
 extension QEMUMachine {
-  /// Makes the guest ready to be saved; the reason where it cannot be.
-  fileprivate func prepareForSaving() async throws -> String? {
+  /// Makes the guest ready to be saved.
+  /// - Returns: Whether shells wait on its lanes.
+  fileprivate func prepareForSaving() async throws -> Bool {
     let guest = readiness.guest
     do {
-      let reason = try await guest.prepareForSaving()
+      if let reason = try await guest.prepareForSaving() { throw CannotBeSaved(reason: reason) }
+      let hasLanes = try await guest.armLanes()
       await guest.close()
-      return reason
+      try await emulator.waitForConnections()
+      return hasLanes
     } catch let error as GuestError {
       throw Failure(.guest, "the machine cannot be prepared to be saved: \(error.message)", canPass: true)
     }
