@@ -3,8 +3,8 @@ import Synchronization
 
 /// A machine that answers on ssh, prepared by `GuestPreparation`.
 ///
-/// A script is one round trip, by a lane as long as there are any, and by ssh else. It ends when its own process does: all that this one wrote is handed on, while what it left
-/// in the background lives on and is not waited for.
+/// A script is one round trip, by a lane as long as there are any, and by ssh else. It ends when its own process does: all
+/// that this one wrote is handed on, while what it left in the background lives on and is not waited for.
 package final class SSHGuest: Guest {
   private let carrier: SSHCarrier
   private let lanes: Lanes?
