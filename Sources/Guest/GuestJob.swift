@@ -188,8 +188,9 @@ extension GuestJob {
       """
       t=\(id)
       made=
+      came=
       for f in "/run/muster-$t" "/tmp/muster-$t"; do
-        mkdir -m 700 "$f" && made="$made $f"
+        if mkdir -m 700 "$f"; then made="$made $f"; elif [ -d "$f" ]; then came=1; fi
         : >"$f/cancelled"
       done
       target=
@@ -214,7 +215,7 @@ extension GuestJob {
         pause
       done
       # Where there is no job yet, it cannot make its folder for as long as there is one.
-      if [ -n "$target" ]; then
+      if [ -n "$came" ]; then
         rm -rf $made
       else
         (sleep 60; rm -rf $made) </dev/null >/dev/null 2>&1 4>&- &
