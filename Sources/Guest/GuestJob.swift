@@ -80,9 +80,8 @@ struct GuestJob: Sendable {
 }
 
 extension GuestJob {
-  /// Runs a script. It ends with `exit N`, `signal N`, or with a word for why the
-  /// script was not started: `incomplete`, `cancelled`, `no-user`, `no-change WHY`, `no-folder`,
-  /// `no-shell`.
+  /// Runs a script. It ends with `exit N`, `signal N`, or with a word for why the script was not started: `incomplete`,
+  /// `cancelled`, `no-user`, `no-change WHY`, `no-folder`, `no-shell`.
   ///
   /// A shell tells a child that a signal ended by its status alone, which `exit 137` looks like too. But it also says
   /// so on its standard error, whichever shell it is, and only then is there a note. So the script's own streams are put
@@ -128,7 +127,8 @@ extension GuestJob {
       \(becoming)
       """
     let size = command.script.utf8.count
-    // Two processes take longer than a shell's reading of a few lines, which is one byte at a time.
+    // A shell reads one byte at a time, and still has some thousand before two processes are started. What is longer is
+    // told by its size: a lane has no end of file.
     let isShort = size <= 4096
     let storing =
       isShort
@@ -188,8 +188,9 @@ extension GuestJob {
       """
       t=\(id)
       made=
+      came=
       for f in "/run/muster-$t" "/tmp/muster-$t"; do
-        mkdir -m 700 "$f" && made="$made $f"
+        if mkdir -m 700 "$f"; then made="$made $f"; elif [ -d "$f" ]; then came=1; fi
         : >"$f/cancelled"
       done
       target=
@@ -214,7 +215,7 @@ extension GuestJob {
         pause
       done
       # Where there is no job yet, it cannot make its folder for as long as there is one.
-      if [ -n "$target" ]; then
+      if [ -n "$came" ]; then
         rm -rf $made
       else
         (sleep 60; rm -rf $made) </dev/null >/dev/null 2>&1 4>&- &

@@ -5,21 +5,18 @@
 struct LaneAgent: Sendable {
   /// What of a machine leads to the host.
   struct Ports: Sendable {
-    /// Shell commands that set `known` to words `NAME=PORT`, a space before each.
+    /// Shell commands that set `base` to what stands before the numbers of ports; they fail while `$last` is not there.
     var looking: String
-    /// Shell commands that open the ports: `$2` is the one that the job comes from and standard output goes to, `$3` is for
-    /// standard error.
+    /// Shell commands that open the ports of the lane `$1`: `$2` is the one that the job comes from and standard output goes
+    /// to, `$3` is for standard error.
     var opening: String
 
-    /// Named ports of a virtio-serial device. The kernel lets each be opened once.
+    /// Ports of the machine's one virtio-serial device. The kernel lets each be opened once.
     static let virtio = Ports(
       looking: """
-        known=
-        for f in /sys/class/virtio-ports/*/name; do
-          read -r name <"$f" || continue
-          f=${f%/name}
-          known="$known $name=/dev/${f##*/}"
-        done
+        set -- /dev/vport*p"$last"
+        base=${1%"$last"}
+        [ -c "$1" ]
         """,
       opening: "exec <>\"$2\" >&0 2>\"$3\"")
   }
@@ -33,6 +30,7 @@ struct LaneAgent: Sendable {
     GuestJob(
       """
       command -v setsid >/dev/null || finish "lanes 0"
+      last=$((2 * \(lanes.count)))
       n=0
       until look; do
         [ $n -eq 0 ] && modprobe virtio_console
@@ -46,9 +44,10 @@ struct LaneAgent: Sendable {
       # A shell's own background jobs would ignore some signals, and so would all scripts. The second setsid leads a group,
       # and therefore goes on in a process that is not waited for. Each lane has this pipe open until it has said that it waits.
       waiting=$(
+        n=1
         for lane in \(lanes.joined(separator: " ")); do
-          port "muster.$lane.out" && out=$port && port "muster.$lane.err" || break
-          setsid setsid env -i \(GuestJob.environment) \(shell) "$d/lane" "$lane" "$out" "$port" 4>&-
+          setsid setsid env -i \(GuestJob.environment) \(shell) "$d/lane" "$lane" "$base$n" "$base$((n + 1))" 4>&-
+          n=$((n + 2))
         done
       )
       set -- $waiting
@@ -63,16 +62,6 @@ struct LaneAgent: Sendable {
       functions: """
         look() {
         \(ports.looking)
-        port "muster.\(lanes.last ?? "").err"
-        }
-        port() {
-          case $known in
-            *" $1="*)
-              port=${known#*" $1="}
-              port=${port%% *}
-              ;;
-            *) return 1 ;;
-          esac
         }
         """)
   }
@@ -95,6 +84,8 @@ struct LaneAgent: Sendable {
       cd /
       echo "$$ $d" >&5
       exec 5>&-
+      # The host makes sure that somebody is at the other end.
+      IFS= read -r l && printf '%s\\n' "$l"
       IFS= read -r i && IFS= read -r m
       text=
       while IFS= read -r l; do

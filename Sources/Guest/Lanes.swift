@@ -10,7 +10,12 @@ package final class Lanes: Sendable {
   package static let most = 15
 
   private let all: [Lane]
-  private let idle = Mutex<ArraySlice<Lane>>([])
+  private let state = Mutex(State())
+
+  private struct State {
+    var idle: ArraySlice<Lane> = []
+    var areOver = false
+  }
 
   /// Makes the pipes, named like their lanes, before there is anyone who opens their other ends.
   /// - Throws: `Failure`.
@@ -34,23 +39,47 @@ package final class Lanes: Sendable {
 
   /// How many wait for a job; `nil` when they were never armed, or are no more.
   var left: Int? {
-    idle.withLock { $0.isEmpty ? nil : $0.count }
+    state.withLock { $0.idle.isEmpty ? nil : $0.idle.count }
   }
+
+  /// Whether none will ever wait in the machine again.
+  var areOver: Bool { state.withLock { $0.areOver } }
 
   /// Says that all of them wait in the machine.
   func arm() {
-    idle.withLock { $0 = all[...] }
+    state.withLock { if !$0.areOver { $0.idle = all[...] } }
   }
 
-  /// Says that none waits in the machine any more.
+  /// Asks each whether it waits in the machine, and arms all if all do.
+  func arm(within deadline: Duration) async -> Bool {
+    let all = all
+    let answer = await withTaskGroup(of: Bool.self) { group in
+      group.addTask {
+        for lane in all {
+          guard await lane.answers() else { return false }
+        }
+        return true
+      }
+      group.addTask {
+        try? await Task.sleep(for: deadline, clock: .awake)
+        return false
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? false
+    }
+    if answer { arm() }
+    return answer
+  }
+
+  /// Says that none waits in the machine any more, and none will.
   func disarm() {
-    idle.withLock { $0 = [] }
+    state.withLock { $0 = State(areOver: true) }
   }
 
   /// One that nobody has used, and nobody else will.
   func take() -> Lane? {
-    idle.withLock { idle in
-      while let lane = idle.popFirst() {
+    state.withLock { state in
+      while let lane = state.idle.popFirst() {
         if !lane.isBroken { return lane }
       }
       return nil
@@ -102,6 +131,12 @@ final class Lane: Sendable {
 
   /// Whether its shell is gone.
   var isBroken: Bool { output.hasEnded || errors.hasEnded }
+
+  /// Whether its shell answers, which it does once: by the line that it is given.
+  func answers() async -> Bool {
+    guard await input.send([0x0A]) else { return false }
+    return await next(of: output) == [0x0A]
+  }
 
   /// The way of a job, which is the only one on this lane.
   func carriage(of job: GuestJob) -> JobCarriage {

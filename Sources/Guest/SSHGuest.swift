@@ -32,7 +32,7 @@ package final class SSHGuest: Guest {
   }
 
   /// Has the lanes wait in the machine, all or none; false when it cannot have any. From then on scripts go by them, until
-  /// the machine restarts.
+  /// this is closed, as it is when the machine restarts.
   /// - Throws: `GuestError`, `CancellationError`.
   package func armLanes(deadline: Duration = .seconds(60)) async throws -> Bool {
     guard let lanes, !lanes.names.isEmpty else { return false }
@@ -41,10 +41,10 @@ package final class SSHGuest: Guest {
 
   func arm(_ lanes: Lanes, by agent: LaneAgent, deadline: Duration) async throws -> Bool {
     if lanes.left != nil { return true }
+    if lanes.areOver { return false }
     let word = try await runner.perform(agent.job, deadline: deadline).word
     guard word == "lanes \(agent.lanes.count)" else { return false }
-    lanes.arm()
-    return true
+    return await lanes.arm(within: deadline)
   }
 
   /// Asks once whether the machine lets Muster in; `nil` when it does. The connection stays for what comes next.

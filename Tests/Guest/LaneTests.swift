@@ -19,7 +19,7 @@ import Testing
       let lanes = try Lanes(names, in: server.folder.path)
       let guest = server.guest("lanes", lanes: lanes)
       let agent = LaneAgent(
-        lanes: names, ports: .pipes(names, in: server.folder.path),
+        lanes: names, ports: .pipes(in: server.folder.path),
         shell: tools == .host ? "sh" : server.folder / "tools/sh")
       #expect(try await guest.arm(lanes, by: agent, deadline: .seconds(60)))
       if !keepingServer {
@@ -291,9 +291,9 @@ import Testing
       let names = Lanes.names(2).map { "\(ShellText.randomName())-\($0)" }
       let lanes = try Lanes(names, in: server.folder.path)
       let guest = server.guest("lanes", lanes: lanes)
-      var ports = LaneAgent.Ports.pipes(names, in: server.folder.path)
-      // The last is announced, but cannot be opened.
-      ports.looking += "\nmkdir \(server.folder / "none.err")\nknown=${known%/*}/none"
+      var ports = LaneAgent.Ports.pipes(in: server.folder.path)
+      // The last cannot be opened.
+      ports.opening += "\n[ \"$1\" != \(names[1]) ] || exit 1"
       let agent = LaneAgent(lanes: names, ports: ports)
       #expect(try await !guest.arm(lanes, by: agent, deadline: .seconds(60)))
       #expect(lanes.left == nil)
@@ -309,9 +309,8 @@ import Testing
 
 extension LaneAgent.Ports {
   /// Named pipes, one for each direction.
-  fileprivate static func pipes(_ names: [String], in folder: String) -> LaneAgent.Ports {
-    let known = names.flatMap { name in ["out", "err"].map { " muster.\(name).\($0)=\(folder)/\(name)" } }
-    return LaneAgent.Ports(
-      looking: "known='\(known.joined())'", opening: "exec <\"$2.in\" >\"$2.out\" 2>\"$3.err\"")
+  fileprivate static func pipes(in folder: String) -> LaneAgent.Ports {
+    LaneAgent.Ports(
+      looking: "base=", opening: "exec <\"\(folder)/$1.in\" >\"\(folder)/$1.out\" 2>\"\(folder)/$1.err\"")
   }
 }

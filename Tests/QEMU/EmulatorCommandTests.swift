@@ -51,6 +51,27 @@ import Testing
     #expect(!command.arguments.contains { $0.contains("0.0.0.0") || $0.hasPrefix("-vnc") || $0 == "-nic" })
   }
 
+  @Test func twoPortsForEachLane() {
+    var command = command
+    command.lanes = 2
+    let text = command.arguments.joined(separator: " ")
+    #expect(
+      text.contains(
+        """
+        -device virtio-serial-pci,id=lanes,max_ports=5 \
+        -chardev pipe,id=lane-01-out-pipe,path=lane-01 \
+        -device virtserialport,bus=lanes.0,nr=1,chardev=lane-01-out-pipe,id=lane-01-out \
+        -chardev file,id=lane-01-err-pipe,path=lane-01.err \
+        -device virtserialport,bus=lanes.0,nr=2,chardev=lane-01-err-pipe,id=lane-01-err \
+        -chardev pipe,id=lane-02-out-pipe,path=lane-02 \
+        -device virtserialport,bus=lanes.0,nr=3,chardev=lane-02-out-pipe,id=lane-02-out \
+        -chardev file,id=lane-02-err-pipe,path=lane-02.err \
+        -device virtserialport,bus=lanes.0,nr=4,chardev=lane-02-err-pipe,id=lane-02-err
+        """))
+    command.monitor = nil
+    #expect(!command.arguments.joined(separator: " ").contains("lane"))
+  }
+
   @Test func anOtherCPU() {
     var command = command
     command.cpu = .arm64
