@@ -65,13 +65,12 @@ struct Guardian: AsyncParsableCommand {
     options.verbosity = .quiet
     options.isLive = false
     options.github = stepSummary.map { GitHubActions(workspace: nil, stepSummary: $0, directory: "/") }
-    guard let events = try? EventLine.events(in: Reporters.record(of: options)), let first = events.first,
-      let reporters = try? Reporters(options, write: { _ in })
+    guard FileSystem.isFile(Reporters.record(of: options)), let reporters = try? Reporters(options, write: { _ in }),
+      let epilogue = try? await reporters.recall(), let began = epilogue.began
     else { return }
-    await reporters.recall(events)
-    for kind in Epilogue.events(after: events, machines: machines) {
+    for kind in epilogue.events(machines) {
       let now = Timestamp.now.milliseconds
-      await reporters.receive(Event(time: now, elapsed: Double(now - first.time) / 1000, kind: kind))
+      await reporters.receive(Event(time: now, elapsed: Double(now - began) / 1000, kind: kind))
     }
     _ = await reporters.finish()
   }

@@ -30,7 +30,7 @@ package struct Preflight: Sendable {
   }
 
   private let directories: Directories
-  private let cells: [CellPlan]
+  private let plan: Plan?
 
   /// Below this much room a person is warned: images, overlays and logs of a long run need it.
   static let comfortableRoom: Int64 = 10 << 30
@@ -40,7 +40,7 @@ package struct Preflight: Sendable {
   /// - Parameter plan: What will be run; `nil` where that is not known.
   package init(_ plan: Plan?, directories: Directories) {
     self.directories = directories
-    cells = plan?.cells.filter { $0.excluded == nil }.map { $0.resolved() } ?? []
+    self.plan = plan
   }
 
   /// - Parameter readyImages: The names of the images that are on this host.
@@ -56,8 +56,8 @@ package struct Preflight: Sendable {
   /// The images that the cells start from, but for files, which need no room.
   private var wantedImages: Set<String> {
     Set(
-      cells.compactMap { cell in
-        guard let image = cell.images.first?.image else { return nil }
+      (plan?.images ?? []).compactMap { distro in
+        guard let image = distro.choices.first?.image else { return nil }
         if case .file = image.source { return nil }
         return image.name
       })
@@ -110,11 +110,11 @@ package struct Preflight: Sendable {
     let all = HostFacts.memory
     let free = HostFacts.availableMemory
     let host = "\(ByteCount(free ?? all)) \(free == nil ? "in all" : "available")"
-    guard let cell = cells.max(by: { $0.memory < $1.memory }) else {
+    let asks = plan?.cells.lazy.filter { $0.excluded == nil }.map { (cell: $0, memory: $0.memory) }
+    guard let (cell, asked) = asks?.max(by: { $0.memory < $1.memory }) else {
       return Finding(state: .good, subject: "memory", message: host)
     }
-    let asked = cell.memory
-    let need = "\(cell.cell) asks for \(ByteCount(asked))"
+    let need = "\(cell.name) asks for \(ByteCount(asked))"
     if all > 0, asked > all {
       return Finding(
         state: .bad, subject: "memory", message: "\(need), and this host has \(ByteCount(all))",
@@ -126,12 +126,5 @@ package struct Preflight: Sendable {
         hint: "end something, or the kernel may end the machine")
     }
     return Finding(state: .good, subject: "memory", message: "\(host); \(need)")
-  }
-}
-
-extension CellPlan {
-  /// Bytes that all its machines ask for at once.
-  fileprivate var memory: Int64 {
-    machines.isEmpty ? resources.memory : machines.reduce(0) { $0 + $1.resources.memory }
   }
 }

@@ -64,9 +64,37 @@ package enum FileSystem {
     String(decoding: try read(path, limit: limit), as: UTF8.self)
   }
 
+  /// The bytes of a regular file in a range, as far as it goes.
+  package static func read(_ path: String, in range: Range<Int64>) throws(Failure) -> [UInt8] {
+    do {
+      let file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking])
+      return try file.closeAfter {
+        let size = try file.stat().size
+        let end = min(range.upperBound, Int64(size))
+        return unsafe try [UInt8](unsafeUninitializedCapacity: max(0, Int(end - range.lowerBound))) { buffer, count in
+          while range.lowerBound + Int64(count) < end {
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
+            let read = unsafe try file.read(fromAbsoluteOffset: range.lowerBound + Int64(count), into: rest)
+            if read == 0 { break }
+            count += read
+          }
+        }
+      }
+    } catch {
+      throw Failure(error, "read", path)
+    }
+  }
+
   /// Writes a file so that a reader sees the old one or the whole new one, whatever happens in between: a temporary
   /// file beside it, on the disk before it takes the name. The temporary file is gone if this throws.
   package static func write(_ bytes: [UInt8], to path: String, mode: UInt16 = 0o644) throws(Failure) {
+    try write(to: path, mode: mode) { write in try write(bytes) }
+  }
+
+  /// The same, piece by piece.
+  package static func write(
+    to path: String, mode: UInt16 = 0o644, _ body: (_ write: ([UInt8]) throws -> Void) throws -> Void
+  ) throws(Failure) {
     let temporary = "\(path).\(randomSuffix()).tmp"
     do {
       let file = try FileDescriptor.open(
@@ -74,7 +102,7 @@ package enum FileSystem {
         permissions: FilePermissions(rawValue: 0o600))
       do {
         try file.closeAfter {
-          _ = try file.writeAll(bytes)
+          try body { _ = try file.writeAll($0) }
           guard fchmod(file.rawValue, mode_t(mode)) == 0, fsync(file.rawValue) == 0 else {
             throw Errno(rawValue: errno)
           }
@@ -85,7 +113,7 @@ package enum FileSystem {
         throw error
       }
     } catch {
-      throw Failure(error, "write", path)
+      throw error as? Failure ?? Failure(error, "write", path)
     }
     // The new name itself is on the disk only when its folder is. A file system that cannot do that is no error.
     let folder = FilePath(path).removingLastComponent()

@@ -75,7 +75,7 @@ struct ConsoleText: Sendable {
   /// The whole run: what did not go as it should, the totals, the reports, and what became of the machines.
   func end(_ summary: Summary, reports: [String]) -> [String] {
     var lines = [""]
-    for cell in summary.cells where cell.needsAttention { lines += compact(cell) }
+    for cell in summary.cells where cell.needsAttention { lines += compact(summary.whole(cell)) }
     if let reason = summary.reason {
       lines.append(paint("ended early", .yellow) + ": " + VisibleText.line(reason.message))
       if let hint = reason.hint { lines.append("    " + VisibleText.line(hint)) }

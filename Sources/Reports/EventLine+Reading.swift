@@ -5,15 +5,37 @@ import MusterMachines
 import MusterMatrix
 
 extension EventLine {
-  /// The events of a record, as far as they can be read: its last line may be torn. Kinds that are not known are left out.
+  private static let pieceSize: Int64 = 1 << 20
+
+  /// Hands on the events of a record of any length, each with the range of its line in the file, as far as they can be
+  /// read: its last line may be torn. Kinds that are not known are left out.
   /// - Throws: `Failure` when there is no record, or it is of another schema.
-  package static func events(in path: String) throws(Failure) -> [Event] {
-    let lines = try FileSystem.read(path, limit: 1 << 30).split(separator: 0x0A)
-    guard let first = lines.first, JSONValue(first)?["schema"] == JSONValue(header)?["schema"] else {
-      throw Failure(.host, "'\(path)' is no record of a run")
+  package static func read(_ path: String, _ body: (Event, Range<Int64>) -> Void) throws(Failure) {
+    let head = try FileSystem.read(path, in: 0..<Int64(header.count))
+    guard head == header else { throw Failure(.host, "'\(path)' is no record of a run") }
+    var start = Int64(header.count)
+    var rest: [UInt8] = []
+    while true {
+      let next = start + Int64(rest.count)
+      let piece = try FileSystem.read(path, in: next..<next + pieceSize)
+      rest += piece
+      var index = 0
+      while let end = rest.index(of: 0x0A, from: index) ?? (piece.isEmpty && index < rest.count ? rest.count : nil) {
+        if let event = event(rest[index..<end]) { body(event, start + Int64(index)..<start + Int64(end) + 1) }
+        index = end + 1
+      }
+      if piece.isEmpty { return }
+      rest.removeFirst(index)
+      start += Int64(index)
     }
-    return lines.dropFirst().compactMap { JSONValue($0).flatMap(Event.init) }
   }
+
+  /// The events in a range of a record that begins and ends with a line.
+  static func events(in range: Range<Int64>, of path: String) throws(Failure) -> [Event] {
+    try FileSystem.read(path, in: range).split(separator: 0x0A).compactMap(event)
+  }
+
+  private static func event(_ line: ArraySlice<UInt8>) -> Event? { JSONValue(line).flatMap(Event.init) }
 }
 
 extension Event {

@@ -57,7 +57,7 @@ struct GitHubCommands: Sendable {
   private func annotations(_ type: String, _ cells: [CellSummary], _ summary: Summary) -> [String] {
     // The last place is for the note that says how many are not shown.
     let shown = cells.count > Self.limit ? cells.prefix(Self.limit - 1) : cells[...]
-    var lines = shown.map { annotation(type, $0, summary) }
+    var lines = shown.map { annotation(type, summary.whole($0), summary) }
     if cells.count > shown.count {
       let message = "\(cells.count - shown.count) more; GitHub shows at most \(Self.limit) of a kind, the summary all"
       lines.append("::\(type) title=\(Self.property(summary.matrix))::\(Self.data(message))")

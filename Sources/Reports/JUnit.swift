@@ -13,18 +13,22 @@ struct JUnit {
   static let outputLimit = 16 << 10
 
   private let summary: Summary
+  private let write: ([UInt8]) throws -> Void
   /// Whether there is a cell that tells why others were never begun.
   private let isRunBegun: Bool
   private var xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 
-  static func bytes(of summary: Summary) -> [UInt8] {
-    var junit = JUnit(summary: summary)
-    junit.writeSuites()
-    return Array(junit.xml.utf8)
+  /// Writes it a piece at a time.
+  static func write(_ summary: Summary, _ write: ([UInt8]) throws -> Void) throws {
+    try withoutActuallyEscaping(write) { write in
+      var junit = JUnit(summary: summary, write: write)
+      try junit.writeSuites()
+    }
   }
 
-  private init(summary: Summary) {
+  private init(summary: Summary, write: @escaping ([UInt8]) throws -> Void) {
     self.summary = summary
+    self.write = write
     isRunBegun = summary.cells.contains { $0.started != nil }
   }
 
@@ -47,14 +51,15 @@ struct JUnit {
     }
   }
 
-  private mutating func writeSuites() {
+  private mutating func writeSuites() throws {
     var order: [String] = []
-    var suites: [String: [CellSummary]] = [:]
+    // By the indices of their cells.
+    var suites: [String: [Int]] = [:]
     var all = Counts()
-    for cell in summary.cells {
+    for (index, cell) in summary.cells.enumerated() {
       let distro = cell.header.distro
       if suites[distro] == nil { order.append(distro) }
-      suites[distro, default: []].append(cell)
+      suites[distro, default: []].append(index)
       all.add(cell, cell.junitVerdict(isRunBegun))
     }
     let attributes = XML.attributes([
@@ -62,14 +67,16 @@ struct JUnit {
       "time": decimal(summary.seconds),
     ])
     xml += "<testsuites\(attributes)>\n"
-    for (id, distro) in order.enumerated() { writeSuite(distro, id, suites[distro] ?? []) }
+    for (id, distro) in order.enumerated() { try writeSuite(distro, id, suites[distro] ?? []) }
     xml += "</testsuites>\n"
+    try write(Array(xml.utf8))
   }
 
-  private mutating func writeSuite(_ distro: String, _ id: Int, _ cells: [CellSummary]) {
+  private mutating func writeSuite(_ distro: String, _ id: Int, _ indices: [Int]) throws {
+    let cells = indices.lazy.map { [summary] in summary.cells[$0] }
     var counts = Counts()
     for cell in cells { counts.add(cell, cell.junitVerdict(isRunBegun)) }
-    let began = cells.lazy.compactMap(\.started).first ?? summary.started
+    let began = cells.compactMap(\.started).first ?? summary.started
     // UTC, without a zone: as the format's first readers want it.
     let attributes = XML.attributes([
       "name": distro, "id": "\(id)", "tests": "\(counts.tests)", "failures": "\(counts.failures)",
@@ -78,7 +85,12 @@ struct JUnit {
     ])
     xml += "  <testsuite\(attributes)>\n"
     writeProperties()
-    for cell in cells { writeCase(cell) }
+    for cell in cells {
+      writeCase(summary.whole(cell))
+      guard xml.utf8.count > 1 << 16 else { continue }
+      try write(Array(xml.utf8))
+      xml = ""
+    }
     xml += "  </testsuite>\n"
   }
 

@@ -35,13 +35,15 @@ struct Markdown {
     let note = "More is left out here; the summary in JSON holds all.\n\n"
     let room = limit.map { $0 - end.utf8.count - note.utf8.count }
     var isCut = false
-    for block in head() + [table()] + details() + asides() {
-      if let room, size + block.utf8.count > room {
-        isCut = true
-        continue
+    func add(_ blocks: some Sequence<String>) {
+      for block in blocks {
+        if let room, size + block.utf8.count > room { isCut = true } else { append(block) }
       }
-      append(block)
     }
+    add(head())
+    add(CollectionOfOne(table()))
+    add(details())
+    add(asides())
     if isCut { append(note) }
     if limit.map({ size + end.utf8.count <= $0 }) ?? true { append(end) }
   }
@@ -96,8 +98,9 @@ struct Markdown {
     return table + "\n"
   }
 
-  private func details() -> [String] {
-    summary.cells.filter { $0.needsAttention }.map { cell in
+  private func details() -> some Sequence<String> {
+    summary.cells.lazy.filter { $0.needsAttention }.map { [summary] cell in
+      let cell = summary.whole(cell)
       var lines = cell.attempts.last?.detail(summary) ?? []
       if lines.isEmpty { lines = [PlainText.line(cell.explanation ?? cell.outcome.word)] }
       if cell.outcome == .unexpectedPass, let explanation = cell.explanation { lines = [PlainText.line(explanation)] }
@@ -111,6 +114,7 @@ struct Markdown {
   private func asides() -> [String] {
     let asides = summary.cells.filter { [.flaky, .expectedFailure, .skipped].contains($0.outcome) }
     return asides.map { cell in
+      let cell = summary.whole(cell)
       let explanation = cell.explanation.map { ": \(Self.code($0))" } ?? ""
       return "- \(cell.outcome.word): \(Self.code(cell.header.cell))\(explanation)\n"
     } + (asides.isEmpty ? [] : ["\n"])

@@ -12,9 +12,17 @@ enum ReportFile {
     try FileSystem.remove(try FileSystem.createTemporaryFolder(".muster-report", in: folder))
   }
 
-  static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
-    guard isSpecial(path) else { return try FileSystem.write(bytes, to: path) }
-    try append(bytes, to: path)
+  static func write(
+    to path: String, _ body: (_ write: ([UInt8]) throws -> Void) throws -> Void
+  ) throws(Failure) {
+    guard isSpecial(path) else { return try FileSystem.write(to: path, body) }
+    let file = try AppendedFile(path)
+    defer { file.close() }
+    do {
+      try body { try file.append($0) }
+    } catch {
+      throw error as? Failure ?? Failure(.host, "cannot write '\(path)': \(error)")
+    }
   }
 
   static func append(_ bytes: [UInt8], to path: String) throws(Failure) {

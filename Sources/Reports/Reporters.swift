@@ -13,7 +13,9 @@ package actor Reporters {
   private let write: @Sendable (ConsoleOutput) throws -> Void
   private let columns: @Sendable () -> Int?
   private var console: Console
-  private var fold = SummaryFold()
+  private var fold: SummaryFold
+  /// Where the record of the present cell begins.
+  private var cellStart: Int64?
   /// By what was asked for: the run's own record, and the one of `--events`.
   private var record: RunRecorder
   private var requestedRecord: RunRecorder?
@@ -48,6 +50,7 @@ package actor Reporters {
     }
     durations = options.durations.map(DurationRecorder.init)
     try FileSystem.createFolder(options.output)
+    fold = SummaryFold(record: Self.record(in: options.output))
     record = try RunRecorder(Self.record(in: options.output), continues: options.continues)
     if let events = options.events, events != Self.record(in: options.output) {
       try ReportFile.check(events)
@@ -68,23 +71,43 @@ package actor Reporters {
   package static func record(of options: ReportOptions) -> String { record(in: options.output) }
 
   /// Takes in what was recorded already, and tells nothing of it.
-  package func recall(_ events: [Event]) {
-    for event in events { fold.add(event) }
+  /// - Returns: What is to be told after it.
+  package func recall() throws(Failure) -> Epilogue {
+    var epilogue = Epilogue()
+    try EventLine.read(Self.record(of: options)) { event, range in
+      epilogue.add(event)
+      _ = add(event, recorded: range)
+    }
+    return epilogue
+  }
+
+  /// - Parameter range: Where the record has the event; `nil` where it does not.
+  /// - Returns: What the cell came to that the event ends.
+  private func add(_ event: Event, recorded range: Range<Int64>?) -> CellSummary? {
+    fold.add(event)
+    switch event.kind {
+    case .cellStarted: cellStart = range?.lowerBound
+    case .cellFinished(let end):
+      defer {
+        if let range { fold.release(end.cell, to: (cellStart ?? range.lowerBound)..<range.upperBound) }
+        cellStart = nil
+      }
+      return fold.cell(end.cell)
+    default: break
+    }
+    return nil
   }
 
   // MARK: While it runs
 
   package func receive(_ event: Event) {
-    fold.add(event)
     var line = JSONWriter()
     line.line(event)
-    record.append(line.bytes)
+    let finished = add(event, recorded: record.append(line.bytes))
     requestedRecord?.append(line.bytes)
     durations?.add(event)
     last = (event.elapsed, Stopwatch())
     startTicker()
-    var finished: CellSummary?
-    if case .cellFinished(let end) = event.kind { finished = fold.cell(end.cell) }
     show { console in
       switch console {
       case .plain(var plain):
@@ -169,25 +192,24 @@ package actor Reporters {
     let summary = fold.summary
     var failures: [Failure] = []
     var written: [String] = []
-    func write(_ path: String?, _ bytes: () -> [UInt8]) {
+    func write(_ path: String?, _ body: (_ write: ([UInt8]) throws -> Void) throws -> Void) {
       guard let path else { return }
       do throws(Failure) {
-        try ReportFile.write(bytes(), to: path)
+        try ReportFile.write(to: path, body)
         written.append(path)
       } catch {
         failures.append(error)
       }
     }
-    let json = summary.json
     do throws(Failure) {
-      try ReportFile.write(json, to: options.output + "/summary.json")
+      try ReportFile.write(to: options.output + "/summary.json", summary.writeJSON)
       written.append(options.output + "/summary.json")
     } catch {
       say("the run's summary is not kept: \(error)")
     }
-    write(options.json) { json }
-    write(options.junit) { JUnit.bytes(of: summary) }
-    write(options.markdown) { Markdown.bytes(of: summary) }
+    write(options.json, summary.writeJSON)
+    write(options.junit) { write in try JUnit.write(summary, write) }
+    write(options.markdown) { write in try write(Markdown.bytes(of: summary)) }
     if let failure = requestedRecord?.failure {
       failures.append(failure)
     } else if requestedRecord != nil {

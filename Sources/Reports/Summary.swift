@@ -14,6 +14,8 @@ package struct Summary: Sendable {
   package var accelerator: String?
   /// The folder that the logs' paths start from.
   package var output = ""
+  /// The file with what was told of cells that were released.
+  var record: String?
   package var started = Timestamp(milliseconds: 0)
   package var seconds = 0.0
   package var time = TimeSpent()
@@ -43,6 +45,9 @@ package struct CellSummary: Sendable {
   package var reason: Reason?
   package var remark: Remark?
   package var attempts: [AttemptSummary] = []
+  /// Where the record has what was told of the cell, once this was released: then `attempts` and the reason's evidence
+  /// are empty here.
+  var released: Range<Int64>?
 
   package init(header: CellHeader) {
     self.header = header
@@ -132,6 +137,9 @@ extension CellSummary {
 }
 
 extension Summary {
+  /// A cell with all that it did, which may have been released.
+  func whole(_ cell: CellSummary) -> CellSummary { SummaryFold.whole(cell, record) }
+
   /// How many cells have each outcome.
   package var totals: [Outcome: Int] {
     cells.reduce(into: [:]) { $0[$1.outcome, default: 0] += 1 }

@@ -12,10 +12,38 @@ package struct SummaryFold: Sendable {
   /// The cell that has begun and not ended, and the run's seconds when it began.
   private var running: (index: Int, since: Double)?
 
-  package init() {}
+  /// - Parameter record: Where the events are written to; `nil` where no cell will be released.
+  package init(record: String? = nil) {
+    summary.record = record
+  }
 
   package init(_ events: some Sequence<Event>) {
     for event in events { add(event) }
+  }
+
+  /// What a released cell came to, with all that it did: read from the record again. A cell of which the record is gone
+  /// stays as it is.
+  static func whole(_ cell: CellSummary, _ record: String?) -> CellSummary {
+    guard let record, let range = cell.released, let events = try? EventLine.events(in: range, of: record),
+      case .cellFinished(let end)? = events.last?.kind, end.cell == cell.header.cell
+    else { return cell }
+    var fold = SummaryFold()
+    fold.summary.cells = [CellSummary(header: cell.header)]
+    fold.indices = [cell.header.cell: 0]
+    for event in events { fold.add(event) }
+    return fold.summary.cells[0]
+  }
+
+  /// Forgets what a finished cell did, so that a run of any length takes little memory.
+  /// - Parameter range: Where the record has all that was told of it.
+  mutating func release(_ cell: String, to range: Range<Int64>) {
+    update(cell) {
+      // Of one that was never begun there is nothing to forget.
+      guard $0.started != nil else { return }
+      $0.released = range
+      $0.attempts = []
+      $0.reason?.evidence = []
+    }
   }
 
   /// What the cell has come to so far.

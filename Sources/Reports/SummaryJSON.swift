@@ -4,10 +4,10 @@ import MusterHost
 import MusterMatrix
 
 extension Summary {
-  /// The summary as `muster.summary/1`, with a newline at its end.
-  package var json: [UInt8] {
+  /// Writes the summary as `muster.summary/1`, a piece at a time, with a newline at its end.
+  func writeJSON(_ write: ([UInt8]) throws -> Void) rethrows {
     var json = JSONWriter(.indented)
-    json.object { json in
+    try json.object { json in
       json.member("schema", "muster.summary/1")
       json.member("matrix", matrix)
       json.member("run", run)
@@ -27,10 +27,17 @@ extension Summary {
       if let signal { json.member("signal", signal) }
       if let reason { json.member("reason", reason) }
       if !setup.isEmpty { json.member("setup", array: { json in for step in setup { json.value(step) } }) }
-      json.member("cells", array: { json in for cell in cells { json.value(cell, backend: backend) } })
+      try json.member(
+        "cells",
+        array: { json in
+          for cell in cells {
+            json.value(whole(cell), backend: backend)
+            if json.bytes.count > 1 << 16 { try write(json.take()) }
+          }
+        })
     }
     json.newline()
-    return json.bytes
+    try write(json.take())
   }
 }
 

@@ -3,12 +3,13 @@ what they write. Exits 1 if one is above its limit."""
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
 import cold
 import matrices
-from measure import Benchmarks
+from measure import Benchmarks, once
 
 muster, work, *chosen = sys.argv[1:]
 benchmarks = Benchmarks()
@@ -50,6 +51,28 @@ def plan():
     )
 
 
+def cells():
+    bin = os.path.join(work, "bin")
+    os.makedirs(os.path.join(bin, "machines"))
+    os.symlink(os.path.abspath("Tests/Benchmarks/nothing/multipass"), os.path.join(bin, "multipass"))
+
+    def run(count):
+        folder = os.path.join(work, "cells")
+        _, peak, seconds = once(
+            ["env", f"PATH={bin}:{os.environ['PATH']}", muster, "run", write("cells.yaml", matrices.cells(count)),
+             "--quiet", "--backend", "multipass", "--state", folder, "--cache", folder, "--output", folder,
+             "--lock-file", os.path.join(work, "lock")]
+        )
+        shutil.rmtree(folder)
+        return seconds / count, peak
+
+    run(20)
+    few, many = run(200), run(2000)
+    # Of the processors: whatever else a host does makes a long run slower than a short one.
+    benchmarks.ratio("2,000 cells that do nothing / 200, time of each", many[0], few[0], 1.2, "s")
+    benchmarks.ratio("2,000 cells that do nothing / 200, memory", many[1] / 1e6, few[1] / 1e6, 1.25, "MB")
+
+
 def start():
     benchmarks.compare(
         "muster --version / true", [muster, "--version"], ["/bin/true"], limit=10, runs=101
@@ -74,6 +97,8 @@ if wanted("check"):
     check()
 if wanted("plan"):
     plan()
+if wanted("cells"):
+    cells()
 if wanted("cold"):
     cold.measure(benchmarks, muster, work)
 if benchmarks.failed:

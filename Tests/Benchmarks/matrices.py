@@ -54,3 +54,12 @@ def wide(distro_count=1_000, test_count=100):
     for number in range(test_count):
         parts.append(test(number).replace(f'[tag:tag-{number % 10}, "distro-{number % 50}"]', "all"))
     return "".join(parts)
+
+
+def cells(count):
+    """For machines that do nothing: see `nothing`."""
+    parts = ["muster: 1\nresources: {cpus: 1, memory: 128M}\ndistros:\n"]
+    parts += [f"  distro-{number}: {{family: debian, image: {{multipass: noble}}}}\n" for number in range(20)]
+    numbers = ", ".join(map(str, range(count // 20)))
+    parts.append(f'tests: {{works: {{distros: all, axes: {{number: [{numbers}]}}, verify: [{{run: "true"}}]}}}}\n')
+    return "".join(parts)

@@ -25,7 +25,7 @@ class Benchmarks:
         peak = 0
         for turn in range(runs + 1):
             for which, command in (("subject", subject), ("floor", floor)):
-                seconds, resident = once(command)
+                seconds, resident, _ = once(command)
                 if turn:
                     times[which].append(seconds)
                 if which == "subject":
@@ -40,6 +40,11 @@ class Benchmarks:
         if memory:
             self.bound(f"{name}, memory", peak, memory)
 
+    def ratio(self, name, value, floor, limit, unit):
+        """Two quantities that were measured by themselves."""
+        ratio = value / floor
+        self._say(name, f"{ratio:.2f} of {limit} ({value:.4f} {unit} / {floor:.4f} {unit})", ratio <= limit)
+
     def bound(self, name, value, limit):
         """A size in bytes and the most it may be."""
         self._say(name, f"{value / 1e6:.1f} MB of {limit / 1e6:.0f} MB", value <= limit)
@@ -49,9 +54,10 @@ class Benchmarks:
 
 
 def once(command):
-    """Seconds of wall-clock time, and the peak of resident memory in bytes (0 for a function)."""
+    """Seconds of wall-clock time, the peak of resident memory in bytes, and seconds of the processors, those of children too
+    (0 for a function)."""
     if callable(command):
-        return command(), 0
+        return command(), 0, 0
     start = time.perf_counter()
     child = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -62,4 +68,5 @@ def once(command):
     if child.returncode != 0:
         raise SystemExit(f"{command}: exit status {child.returncode}")
     # ru_maxrss is in KiB on Linux and in bytes on macOS.
-    return seconds, usage.ru_maxrss * (1 if os.uname().sysname == "Darwin" else 1024)
+    peak = usage.ru_maxrss * (1 if os.uname().sysname == "Darwin" else 1024)
+    return seconds, peak, usage.ru_utime + usage.ru_stime

@@ -26,6 +26,35 @@ import Testing
     #expect(error?.message == "cannot write '\(folder / "no/file")': no such file or directory")
   }
 
+  @Test func aFileIsWrittenPieceByPieceOrNotAtAll() throws {
+    try FileSystem.write(to: folder / "file") { write in
+      try write([65, 66])
+      try write([67])
+    }
+    #expect(try FileSystem.readText(folder / "file") == "ABC")
+    let error = #expect(throws: Failure.self) {
+      try FileSystem.write(to: folder / "file") { write in
+        try write([68])
+        throw Failure(.image, "no more")
+      }
+    }
+    #expect(error?.message == "no more")
+    #expect(try FileSystem.readText(folder / "file") == "ABC")
+    #expect(try FileSystem.names(in: folder.path) == ["file"])
+  }
+
+  @Test func readsARangeAsFarAsItGoes() throws {
+    try FileSystem.write("0123456789", to: folder / "file")
+    let text = { (range: Range<Int64>) in
+      String(decoding: try FileSystem.read(folder / "file", in: range), as: UTF8.self)
+    }
+    #expect(try text(0..<3) == "012")
+    #expect(try text(8..<100) == "89")
+    #expect(try text(10..<20) == "")
+    #expect(try text(20..<30) == "")
+    #expect(throws: Failure.self) { try FileSystem.read(folder / "none", in: 0..<1) }
+  }
+
   @Test func saysThatTheDiskIsFull() throws {
     let file = try AppendedFile("/dev/full")
     let error = #expect(throws: Failure.self) { try file.append("x") }

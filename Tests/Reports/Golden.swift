@@ -3,6 +3,8 @@ import Foundation
 import MusterHost
 import Testing
 
+@testable import MusterReports
+
 /// Expects the text that stands in `Goldens/NAME`; `UPDATE_GOLDENS=1` writes it there instead.
 func expectGolden(_ text: String, _ name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
   let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Goldens/\(name)").path
@@ -33,4 +35,20 @@ func withFolder<Result>(_ body: (String) async throws -> Result) async throws ->
 func expectPython(_ script: String, input: [UInt8], sourceLocation: SourceLocation = #_sourceLocation) async throws {
   let output = try await HostCommand("python3", ["-c", script], input: input).run()
   #expect(output.ending.isSuccess, "\(output.errorText)", sourceLocation: sourceLocation)
+}
+
+extension Summary {
+  var json: [UInt8] {
+    var bytes: [UInt8] = []
+    writeJSON { bytes += $0 }
+    return bytes
+  }
+}
+
+extension JUnit {
+  static func bytes(of summary: Summary) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    try write(summary) { bytes += $0 }
+    return bytes
+  }
 }

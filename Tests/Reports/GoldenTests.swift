@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test func junit() throws {
-    try expectGolden(String(decoding: JUnit.bytes(of: summary), as: UTF8.self), "junit.xml")
+    try expectGolden(String(decoding: try JUnit.bytes(of: summary), as: UTF8.self), "junit.xml")
   }
 
   @Test func markdown() throws {

@@ -66,6 +66,55 @@ import Testing
     }
   }
 
+  /// What a finished cell did is in the record alone, and from there in the reports.
+  @Test func finishedCellsAreReleased() async throws {
+    try await withFolder { folder in
+      let reporters = try Reporters(ReportOptions(output: folder), write: { _ in }, columns: { nil })
+      for event in SampleRun.events { await reporters.receive(event) }
+      let (summary, whole) = (await reporters.summary, SummaryFold(SampleRun.events).summary)
+      for (cell, other) in zip(summary.cells, whole.cells) {
+        #expect((cell.outcome, cell.blame, cell.seconds) == (other.outcome, other.blame, other.seconds))
+        // The one that has not ended when the run does is kept.
+        #expect(cell.attempts.isEmpty == (cell.header.cell != "boot@arch"))
+        #expect((cell.released != nil) == (!other.attempts.isEmpty && cell.attempts.isEmpty))
+      }
+      // Without the record there is still a summary.
+      try FileSystem.remove(folder + "/events.jsonl")
+      #expect(await reporters.finish() == .failed)
+      let json = try #require(JSONValue(FileSystem.read(folder + "/summary.json")))
+      #expect(json["cells"]?.array?.map { $0["outcome"]?.string } == whole.cells.map(\.outcome.rawValue))
+    }
+  }
+
+  /// Wherever a run was killed, its reports are those of what it told and of the end that another process told for it.
+  @Test func reportsOfAKilledRun() async throws {
+    try await withFolder { folder in
+      for end in 1..<SampleRun.events.count {
+        var options = ReportOptions(output: "\(folder)/\(end)")
+        options.junit = "\(folder)/\(end).xml"
+        let killed = try Reporters(options, write: { _ in }, columns: { nil })
+        for event in SampleRun.events[..<end] { await killed.receive(event) }
+        let torn = try AppendedFile(Reporters.record(of: options))
+        try torn.append("{\"time\":17")
+        torn.close()
+
+        options.continues = true
+        let reporters = try Reporters(options, write: { _ in }, columns: { nil })
+        let epilogue = try await reporters.recall()
+        #expect(epilogue.began == SampleRun.events[0].time)
+        let rest = epilogue.events([]).map { Event(time: SampleRun.events[end].time, elapsed: 200, kind: $0) }
+        for event in rest { await reporters.receive(event) }
+        _ = await reporters.finish()
+        let whole = SummaryFold(SampleRun.events[..<end] + rest).summary
+        #expect(whole.isFinished)
+        #expect(try FileSystem.read("\(folder)/\(end)/summary.json") == whole.json)
+        #expect(
+          try FileSystem.readText("\(folder)/\(end).xml")
+            == String(decoding: JUnit.bytes(of: whole), as: UTF8.self))
+      }
+    }
+  }
+
   @Test func recordOfAnOlderRunIsReplaced() async throws {
     try await withFolder { folder in
       try FileSystem.write("old\n", to: folder + "/events.jsonl")

@@ -80,9 +80,16 @@ import Testing
       var json = JSONWriter()
       for event in SampleRun.events { json.line(event) }
       try FileSystem.write(EventLine.header + json.bytes, to: folder + "/events.jsonl")
-      var again = JSONWriter()
-      for event in try EventLine.events(in: folder + "/events.jsonl") { again.line(event) }
-      #expect(again.bytes == json.bytes)
+      let file = EventLine.header + json.bytes
+      var end = Int64(EventLine.header.count)
+      try EventLine.read(folder + "/events.jsonl") { event, range in
+        var line = JSONWriter()
+        line.line(event)
+        #expect(Array(file[Int(range.lowerBound)..<Int(range.upperBound)]) == line.bytes)
+        #expect(range.lowerBound == end)
+        end = range.upperBound
+      }
+      #expect(end == file.count)
     }
   }
 
@@ -90,9 +97,10 @@ import Testing
     try await withFolder { folder in
       let line = #"{"time":1,"elapsed":0.5,"event":"machine-launched","cell":"a@x","machine":"m"}"# + "\n"
       try FileSystem.write(EventLine.header + Array(line.utf8), to: folder + "/events.jsonl")
-      let events = try EventLine.events(in: folder + "/events.jsonl")
-      guard case .machineLaunched("a@x", "m", .booted) = try #require(events.first).kind else {
-        Issue.record("\(events)")
+      var kinds: [Event.Kind] = []
+      try EventLine.read(folder + "/events.jsonl") { event, _ in kinds.append(event.kind) }
+      guard case .machineLaunched("a@x", "m", .booted) = try #require(kinds.first) else {
+        Issue.record("\(kinds)")
         return
       }
     }

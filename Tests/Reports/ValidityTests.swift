@@ -88,7 +88,7 @@ import Testing
       assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e\ufffe]", "".join(root.itertext()))
       assert root.find(".//testcase[@name='rpm@fedora-44']/error").get("type") == "mirror"
       assert len(root.findall(".//testcase[@name='flaky@debian-12']/flakyFailure")) == 1
-      """#, input: JUnit.bytes(of: summary))
+      """#, input: try JUnit.bytes(of: summary))
   }
 
   /// A run without a cell, and one that was killed at once.
@@ -99,7 +99,7 @@ import Testing
       try await expectPython("import json, sys; json.load(sys.stdin)", input: summary.json)
       try await expectPython(
         "import sys, xml.etree.ElementTree as ET; assert len(ET.fromstring(sys.stdin.buffer.read())) == 0",
-        input: JUnit.bytes(of: summary))
+        input: try JUnit.bytes(of: summary))
       #expect(!Markdown.bytes(of: summary).isEmpty)
     }
   }

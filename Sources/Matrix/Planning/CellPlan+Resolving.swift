@@ -50,6 +50,16 @@ extension Cell {
   }
 }
 
+extension Cell {
+  /// Bytes of memory that all its machines ask for at once.
+  package var memory: Int64 {
+    let context = CellContext(self)
+    let machines = context.machines(document.defaults)
+    return machines.isEmpty
+      ? context.resources(document.defaults).memory : machines.reduce(0) { $0 + $1.resources.memory }
+  }
+}
+
 extension CellContext {
   func machines(_ defaults: Settings) -> [MachinePlan] {
     test.machines.map { machine in
