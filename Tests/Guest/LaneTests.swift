@@ -225,7 +225,7 @@ import Testing
       let script = Task {
         try await guest.run(GuestCommand("echo $PPID; exec sleep 600"), deadline: nil) { _, bytes in
           let shell = try #require(Int32(String(decoding: bytes, as: UTF8.self).trimmed))
-          for process in try children(of: shell) + [shell] { kill(process, SIGKILL) }
+          for process in try [shell] + children(of: shell) { kill(process, SIGKILL) }
           told.keep(())
         }
       }

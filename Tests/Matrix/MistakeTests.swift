@@ -56,7 +56,7 @@ struct MistakeTests {
         m.yaml:14:5-9 error: 'copy' needs a machine, and 'setup' runs on the host; hint: use 'run' here, or move the step to a test
         m.yaml:15:15-24 error: '${distro}' has no value here, outside any cell
         m.yaml:16:5-7 error: 'as' makes no sense in 'setup', which runs once on the host; hint: it runs as whoever runs Muster
-        m.yaml:17:1-6 error: unknown key 'cache' in the matrix; hint: the keys are: muster, name, extends, backend, backends, vars, secrets, distros, setup, tests, exclude, expect-failure, resources, timeouts, attempts, logs, env
+        m.yaml:17:1-6 error: unknown key 'cache' in the matrix; hint: the keys are: muster, name, extends, backend, backends, vars, secrets, distros, setup, tests, exclude, expect-failure, resources, timeouts, attempts, logs, env, start
         """#)
   }
 
@@ -149,7 +149,7 @@ struct MistakeTests {
         m.yaml:25:41-44 error: 'efi' is not a firmware; hint: did you mean 'uefi'?
         m.yaml:25:52-61 error: 'cloudinit' is not a way to initialize an image; hint: did you mean 'cloud-init'?
         m.yaml:26:32-37 error: unknown architecture 'amd64'; hint: write x86_64
-        m.yaml:26:39-45 error: unknown key 'memory' in a distro; hint: the keys are: image, family, tags, cpu, provision, resources, timeouts, attempts, logs, env
+        m.yaml:26:39-45 error: unknown key 'memory' in a distro; hint: the keys are: image, family, tags, cpu, provision, resources, timeouts, attempts, logs, env, start
         m.yaml:27:17-21 error: the catalog has no image 'arch' for arm64, which the cell t@only asks for; hint: exclude such cells, or set 'cpu' of 'only'
         m.yaml:28:15-24 error: expected a mapping for a distro, found text; hint: write {image: debian/12}
         """#)
@@ -234,7 +234,7 @@ struct MistakeTests {
         m.yaml:13:3-5 error: the test 't2' does nothing; hint: add 'verify' with a list of steps
         m.yaml:14:17-35 warning: this chooses no distro
         m.yaml:14:67-76 error: '${memory}' is an axis of the test 't1', and has no value here; hint: use it in that test, or declare it under 'vars'
-        m.yaml:14:81-90 error: unknown key 'hardening' in a test; hint: the keys are: distros, tags, axes, machines, provision, verify, lifecycle, resources, timeouts, attempts, logs, env
+        m.yaml:14:81-90 error: unknown key 'hardening' in a test; hint: the keys are: distros, tags, axes, machines, provision, verify, lifecycle, resources, timeouts, attempts, logs, env, start
         m.yaml:15:7-9 error: expected a mapping for a test, found a list; hint: write {verify: [{run: …}]}
         m.yaml:17:5-15 error: 'exclude' needs a reason; hint: add 'reason:' so that it can be judged later
         m.yaml:18:5-16 error: this does not say which cells it is for; hint: add 'test' or 'distro', or both

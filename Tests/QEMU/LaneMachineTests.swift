@@ -26,7 +26,7 @@ import Testing
     let request = LaunchRequest(
       name: MachineName(test: "lane-machine-tests", seconds: 1, processID: HostFacts.processID), image: description,
       cpus: 1, memory: 256 << 20, disk: 128 << 20, logs: try folder.folder("logs"),
-      workspace: try folder.folder("workspace"), deadline: .seconds(240))
+      workspace: try folder.folder("workspace"), deadline: .seconds(240), isCold: true)
     let machine = try await backend.launch(image, request)
     let result: Result<Void, any Error>
     do {
@@ -88,25 +88,6 @@ import Testing
       try await machine.reboot(deadline: .seconds(240))
       #expect(try await !run(guest, Self.tellWay).text.hasPrefix("lane"))
       #expect(try await !guest.armLanes())
-    }
-  }
-
-  /// What a script that does nothing takes, by ssh over a connection that is there, and by a lane.
-  @Test func aLaneIsFaster() async throws {
-    try await withMachine { machine, guest in
-      func times(_ count: Int) async throws -> [Duration] {
-        var times: [Duration] = []
-        for _ in 0..<count {
-          let watch = Stopwatch()
-          #expect(try await run(guest, "true").ending == .exited(0))
-          times.append(watch.elapsed)
-        }
-        return times
-      }
-      let ssh = try await times(10)
-      try #require(await guest.armLanes())
-      let lanes = try await times(10)
-      #expect(lanes.sorted()[5] < ssh.sorted()[5])
     }
   }
 

@@ -72,7 +72,7 @@ struct MachineLaunch: Sendable {
       throw error
     }
     return QEMUMachine(
-      name: request.name, workspace: request.workspace, readiness: readiness, plug: command.plug)
+      name: request.name, start: .booted, workspace: request.workspace, readiness: readiness, plug: command.plug)
   }
 
   /// - Parameter hasLanes: Whether shells wait on the machine's lanes.

@@ -5,6 +5,7 @@ package import MusterMachines
 /// A machine that runs in a QEMU process of this host.
 package final class QEMUMachine: Machine {
   package let name: MachineName
+  package let start: MachineStart
   /// What goes with the machine.
   private let workspace: String
   let emulator: Emulator
@@ -15,10 +16,11 @@ package final class QEMUMachine: Machine {
   private let detachDisk: (@Sendable () async throws -> Void)?
 
   init(
-    name: MachineName, workspace: String, readiness: Readiness, plug: NetworkPlug? = nil,
+    name: MachineName, start: MachineStart, workspace: String, readiness: Readiness, plug: NetworkPlug? = nil,
     detachDisk: (@Sendable () async throws -> Void)? = nil
   ) {
     self.name = name
+    self.start = start
     self.workspace = workspace
     self.readiness = readiness
     self.plug = plug

@@ -18,10 +18,14 @@ extension MachineLaunch {
     defer { lock.release() }
     var lastFailure: Failure?
     for _ in 0..<2 {
-      guard let template = try await template(key, in: store, progress: progress) else { return nil }
+      var template = try await store.find(key, progress: progress)
+      // Whoever has to make it has booted a machine.
+      let start = template == nil ? MachineStart.booted : .resumed
+      if template == nil { template = try await makeTemplate(key, in: store, progress: progress) }
+      guard let template, template.seal.unfit == nil else { return nil }
       do {
         await progress("resuming")
-        return try await resume(template)
+        return try await resume(template, start: start)
       } catch let failure as Failure where failure.blame != .host {
         try clearWorkspace()
         await progress("a machine does not go on from its template, which is made anew: \(failure.message)")
@@ -41,11 +45,10 @@ extension MachineLaunch {
     _ = try await store.adopt(TemplateSeal(key: key, name: request.image.name, unfit: reason), needing: [])
   }
 
-  /// The template, made if there is none; `nil` where there can be none.
-  private func template(
+  /// `nil` where there can be none.
+  private func makeTemplate(
     _ key: String, in store: TemplateStore, progress: @escaping @Sendable (String) async -> Void
   ) async throws -> Template? {
-    if let found = try await store.find(key, progress: progress) { return found.seal.unfit == nil ? found : nil }
     try store.prune()
     let folder = try store.begin(key)
     let free = try FileSystem.freeSpace(of: folder)
@@ -132,10 +135,10 @@ extension MachineLaunch {
   // MARK: A machine that goes on
 
   /// How long a saved machine may take to go on, with hardware acceleration.
-  private static let patience = Duration.seconds(30)
+  private static let patience = Duration.seconds(15)
 
-  private func resume(_ template: Template) async throws -> QEMUMachine {
-    let start = AwakeClock.now
+  private func resume(_ template: Template, start: MachineStart) async throws -> QEMUMachine {
+    let began = AwakeClock.now
     let deadline = min(Self.patience * accelerator.timeScale, request.deadline)
     try clearWorkspace()
     let (disk, variables) = (
@@ -159,7 +162,7 @@ extension MachineLaunch {
     do {
       try await emulator.resume()
       let awakening = identity.awakening
-      let awake: Void? = try await first(within: deadline - start.duration(to: AwakeClock.now)) {
+      let awake: Void? = try await first(within: deadline - began.duration(to: AwakeClock.now)) {
         try await guest.awaken(awakening, time: time)
       } or: {
         throw try await emulator.vitals.failure()
@@ -175,7 +178,7 @@ extension MachineLaunch {
     }
     let readiness = Readiness(
       emulator: emulator, guest: guest, initialization: image.initialization, stage: LaunchStage())
-    return QEMUMachine(name: request.name, workspace: request.workspace, readiness: readiness) {
+    return QEMUMachine(name: request.name, start: start, workspace: request.workspace, readiness: readiness) {
       [tool = installation.imageTool, image] in
       try await DiskTool(path: tool).rebase(disk, to: image.disk, format: image.format)
     }
