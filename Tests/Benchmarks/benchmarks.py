@@ -9,6 +9,7 @@ import sys
 
 import cold
 import matrices
+import warm
 from measure import Benchmarks, once
 
 muster, work, *chosen = sys.argv[1:]
@@ -101,6 +102,12 @@ if wanted("cells"):
     cells()
 if wanted("cold"):
     cold.measure(benchmarks, muster, work)
+if wanted("warm"):
+    warm.warm(benchmarks, muster, work)
+if wanted("twenty"):
+    warm.twenty(benchmarks, muster, work)
+if wanted("clones"):
+    warm.clones(benchmarks, muster, work)
 if benchmarks.failed:
     print("above the limit: " + "; ".join(benchmarks.failed), file=sys.stderr)
     sys.exit(1)

@@ -19,21 +19,26 @@ tests:
 
 
 def measure(benchmarks, muster, work):
-    cache = os.environ.get("MUSTER_TEST_CACHE") or os.path.abspath(".build/muster-test-cache")
-    matrix = os.path.join(work, "cold.yaml")
-    with open(matrix, "w", encoding="utf-8") as file:
-        file.write(MATRIX)
-    command = [
-        muster, "run", matrix, "--quiet", "--cache", cache, "--state", work, "--output", os.path.join(work, "cold"),
-        "--lock-file", os.path.join(work, "lock"),
-    ]
-    # The first run builds the image and finds the accelerator; the second is looked at.
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-    machine = observe(command)
-    floor = Floor(machine, os.path.join(cache, "identity"))
+    command = running(muster, work, "cold", MATRIX) + ["--cold"]
+    floor = Floor.of(command)
     benchmarks.compare(
         "muster run, one cold cell / bare QEMU asked by ssh", command, floor.seconds, limit=1.1
     )
+
+
+def cache():
+    return os.environ.get("MUSTER_TEST_CACHE") or os.path.abspath(".build/muster-test-cache")
+
+
+def running(muster, work, name, matrix):
+    """The command that runs a matrix."""
+    path = os.path.join(work, f"{name}.yaml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(matrix)
+    return [
+        muster, "run", path, "--quiet", "--cache", cache(), "--state", work, "--output", os.path.join(work, name),
+        "--lock-file", os.path.join(work, "lock"),
+    ]
 
 
 def observe(command):
@@ -53,7 +58,7 @@ def emulator():
         try:
             with open(f"/proc/{name}/cmdline", "rb") as file:
                 arguments = file.read().decode().split("\0")[:-1]
-            if not any(argument.startswith("muster-cold-") for argument in arguments):
+            if not any(re.match(r"muster-[a-z0-9-]+-\d+-\d+-[0-9a-f]{6}$", argument) for argument in arguments):
                 continue
             folder = os.readlink(f"/proc/{name}/cwd")
             disk = next(argument for argument in arguments if "node-name=disk," in argument)
@@ -72,6 +77,13 @@ class Floor:
     def __init__(self, machine, identity):
         self.arguments, self.overlay, self.image = machine
         self.identity = identity
+
+    @classmethod
+    def of(cls, command):
+        """The floor of what a run boots: its one machine, without Muster."""
+        # The first run builds the image and finds the accelerator; the second is looked at.
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+        return cls(observe(command), os.path.join(cache(), "identity"))
 
     def seconds(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -98,7 +110,7 @@ class Floor:
                 qemu.wait()
 
     def rewritten(self, folder, overlay, port):
-        """The same machine on another overlay, with its own port and console, and without Muster's monitor."""
+        """The same machine on another overlay, with its own port and console, and without what leads to Muster."""
         arguments = []
         skip = False
         for index, argument in enumerate(self.arguments):
@@ -106,7 +118,7 @@ class Floor:
             if skip:
                 skip = False
                 continue
-            if "id=monitor" in following or "chardev=monitor" in following:
+            if re.search(r"id=(monitor|lane-)|chardev=monitor|^virtio-serial-pci", following):
                 skip = True
                 continue
             argument = re.sub(r"(node-name=disk,.*file\.filename=)[^,]+", lambda m: m[1] + overlay, argument)

@@ -168,9 +168,11 @@ struct MachineLifeTests {
     try await FakeManager.with(kind, faults) { fake in
       var patience = fake.patience
       patience.launchGrace = .milliseconds(100)
+      // What the client has asked for may take a while to come to where it is done.
+      patience.straggler = .seconds(5)
       let request = fake.request(deadline: .milliseconds(500))
       await #expect(throws: Failure.self) { _ = try await fake.launch(request, patience) }
-      try await fake.backend().purge(fake.relic(request.name))
+      try await fake.backend(patience).purge(fake.relic(request.name))
       let states = try fake.states
       #expect(states.isEmpty)
     }
@@ -180,7 +182,8 @@ struct MachineLifeTests {
     try await FakeManager.with(kind, #"{"\#(kind.executing)": {"hang": true}}"#) { fake in
       var patience = fake.patience
       patience.ending = .milliseconds(200)
-      let request = fake.request(deadline: .seconds(3))
+      // The launch itself is within it too.
+      let request = fake.request(deadline: .seconds(15))
       do {
         _ = try await fake.launch(request, patience)
         Issue.record("it was launched")

@@ -77,11 +77,12 @@ struct PurgeTests {
       let machine = try await fake.launch()
       try fake.set(#"{"delete": {"hang": true}}"#)
       var patience = fake.patience
-      patience.delete = .seconds(1)
+      // Each call must come so far that it is written down.
+      patience.delete = .seconds(5)
       let failure = await #expect(throws: Failure.self) {
         try await fake.backend(patience).purge(fake.relic(machine.name))
       }
-      #expect(failure?.message.hasSuffix("did not answer within 1s") == true, "\(String(describing: failure))")
+      #expect(failure?.message.hasSuffix("did not answer within 5s") == true, "\(String(describing: failure))")
       #expect(failure?.hint?.hasSuffix("run '\(kind.deletion(of: machine.name.text))'") == true)
       #expect(try fake.count("delete") == 2)
       try fake.set("{}")
