@@ -190,8 +190,10 @@ struct PruneImages: AsyncParsableCommand {
   var unusedFor = 30
 
   @Option(
-    help: ArgumentHelp("How much templates may take: of more, those used longest ago go.", valueName: "size"))
-  var templates: TemplateRoom = TemplateRoom(bytes: TemplateStore.limit)
+    help: ArgumentHelp(
+      "How much templates may take (default: 20G): of more, those used longest ago go.", valueName: "size"),
+    transform: size)
+  var templates = TemplateStore.limit
 
   @OptionGroup var global: GlobalOptions
 
@@ -204,26 +206,19 @@ struct PruneImages: AsyncParsableCommand {
     let time = Duration.seconds(unusedFor * 86_400)
     let images = try await ImageStore(cache: cache).prune(unusedFor: time)
     for image in images { Console.write("removed \(image.record.name), \(ByteCount(image.size))\n") }
-    let templates = try TemplateStore(cache: cache).prune(unusedFor: time, limit: templates.bytes)
-    for template in templates { Console.write("removed a template of \(template.name), \(ByteCount(template.size))\n") }
-    if images.isEmpty, templates.isEmpty { Console.write("nothing to remove\n") }
+    let pruned = try TemplateStore(cache: cache).prune(unusedFor: time, limit: templates)
+    for template in pruned { Console.write("removed a template of \(template.name), \(ByteCount(template.size))\n") }
+    if images.isEmpty, pruned.isEmpty { Console.write("nothing to remove\n") }
   }
 }
 
 /// A number of bytes as the command line gives it: `10G`.
-struct TemplateRoom: ExpressibleByArgument {
-  var bytes: Int64
-
-  init(bytes: Int64) {
-    self.bytes = bytes
+private func size(_ text: String) throws -> Int64 {
+  do {
+    return try Size.parse(text)
+  } catch {
+    throw ValidationError("\(error.message)\(error.hint.map { "; \($0)" } ?? "")")
   }
-
-  init?(argument: String) {
-    guard let bytes = try? Size.parse(argument) else { return nil }
-    self.bytes = bytes
-  }
-
-  var defaultValueDescription: String { Size.text(bytes) }
 }
 
 /// What pulling and building have in common.

@@ -223,6 +223,9 @@ struct RunBehaviour: ParsableArguments {
   @Flag(help: "Boot every machine, and resume none from a template.")
   var cold = false
 
+  @Flag(name: .customLong("no-cache"), help: "Do all steps in each machine, also those whose work is kept ('cache').")
+  var withoutCache = false
+
   @Flag(help: "Print the cells and run nothing.")
   var dryRun = false
 
@@ -237,6 +240,7 @@ struct RunBehaviour: ParsableArguments {
     options.attempts = attempts
     options.setup = setup
     options.cold = cold
+    options.withoutCache = withoutCache
     return options
   }
 }

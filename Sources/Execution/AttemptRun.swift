@@ -27,14 +27,15 @@ struct AttemptRun: Sendable {
     await context.tell(.attemptStarted(cell: cell.name, attempt: number, machine: name.text, log: folder))
     let launch = await launch(name)
     var ending: Ending
+    var members = launch.members
     if let failure = launch.failure {
       ending = failure
     } else {
-      let steps = await performSteps(in: launch.members)
+      let steps = await performSteps(in: &members)
       ending = steps.ending
-      await collect(from: launch.members, after: steps)
+      await collect(from: members, after: steps)
     }
-    if !launch.members.isEmpty { await end(launch.members, after: ending) }
+    if !members.isEmpty { await end(members, after: ending) }
     do {
       try maskLogs()
     } catch {
@@ -59,8 +60,7 @@ struct AttemptRun: Sendable {
     var unfetched: [Step] = []
   }
 
-  private func performSteps(in members: [Member]) async -> Steps {
-    var members = members
+  private func performSteps(in members: inout [Member]) async -> Steps {
     var steps = Steps()
     var troubles: [MachineName: StepTroubles] = [:]
     for phase in plan.phases where !phase.steps.isEmpty {
@@ -76,6 +76,7 @@ struct AttemptRun: Sendable {
       }
       let stopwatch = Stopwatch()
       await context.tell(.phaseStarted(cell: cell.name, attempt: number, phase: name))
+      let layer = phase.kind == .provision ? plan.layer?.steps.count ?? 0 : 0
       let turns = phase.steps.enumerated().flatMap { index, step in
         members.indices.filter { members[$0].does(step) }.map { (index: index, member: $0) }
       }
@@ -87,6 +88,10 @@ struct AttemptRun: Sendable {
         let member = members[turn.member]
         let step = member.own(phase.steps[turn.index], among: members)
         let machine = member.machine
+        if turn.index < layer, machine.layer == .present {
+          await tellKept(step, phase: name)
+          continue
+        }
         let end = await StepRun(
           context: context, cell: plan, attempt: number, folder: member.folder(in: folder), machine: machine,
           phase: name, number: turn.index + 1, step: step, cellCountdown: countdown,
@@ -94,11 +99,17 @@ struct AttemptRun: Sendable {
         ).perform()
         troubles[machine.name] = end.troubles
         if end.step.outcome == .passed {
-          guard step.action == .reboot, member.name != nil else { continue }
           do {
-            try await introduceAgain(turn.member, among: &members)
+            if step.action == .reboot, member.name != nil { try await introduceAgain(turn.member, among: &members) }
+            // A mirror that could not be reached is not kept, though the step passed.
+            if turn.index + 1 == layer, machine.layer == .missing, end.troubles.mirror == nil {
+              members[turn.member].machine = try await machine.keepLayer { activity in
+                await context.tell(.cellProgress(cell: cell.name, activity: activity))
+              }
+            }
             continue
           } catch {
+            if machine.layer == .missing { steps.dead.insert(machine.name) }
             steps.ending =
               Task.isCancelled ? .cancelled : .error(error as? Failure ?? Failure(.guest, "\(error)"))
             break
@@ -115,6 +126,16 @@ struct AttemptRun: Sendable {
         .phaseFinished(cell: cell.name, attempt: number, phase: name, seconds: stopwatch.elapsed.seconds))
     }
     return steps
+  }
+
+  /// Tells of a step that was not done here, since the machine was made of one in which it was.
+  private func tellKept(_ step: Step, phase: PhaseName) async {
+    await context.tell(
+      .stepStarted(cell: cell.name, attempt: number, phase: phase, title: step.title, location: step.location))
+    await context.tell(
+      .stepFinished(
+        cell: cell.name, attempt: number, phase: phase,
+        step: StepFinished(title: step.title, location: step.location, outcome: .passed, seconds: 0, isKept: true)))
   }
 
   /// Whether a fresh machine may do better. What is wrong in the matrix, in the image or on this host stays wrong.
@@ -144,7 +165,14 @@ struct AttemptRun: Sendable {
   private func keep(_ machine: any Machine) async -> Bool {
     let path = await bounded(
       context.scale.time(context.options.pauses.purge), hurried: .zero, after: context.interruption.interrupted
-    ) { try? await machine.keep() }
+    ) { () async -> String? in
+      do {
+        return try await machine.keep()
+      } catch {
+        await context.tell(.notice("'\(machine.name)' cannot be kept, and is purged: \(error)"))
+        return nil
+      }
+    }
     guard case .some(.some(let path)) = path else { return false }
     context.custody.kept(machine.name, path: path)
     await context.tell(.machineKept(cell: cell.name, machine: machine.name.text, path: path))

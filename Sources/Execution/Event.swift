@@ -132,10 +132,12 @@ package struct StepFinished: Sendable, Codable {
   package var log: String?
   /// The last lines of the log, for a failed step: valid UTF-8, secrets masked, control characters kept.
   package var tail: [String]
+  /// Whether it was not done here, since the machine was made of one in which it was.
+  package var isKept: Bool
 
   package init(
     title: String, location: Location?, outcome: Outcome, seconds: Double, tries: Int = 1,
-    reason: Reason? = nil, mismatch: Mismatch? = nil, log: String? = nil, tail: [String] = []
+    reason: Reason? = nil, mismatch: Mismatch? = nil, log: String? = nil, tail: [String] = [], isKept: Bool = false
   ) {
     self.title = title
     self.location = location
@@ -146,6 +148,7 @@ package struct StepFinished: Sendable, Codable {
     self.mismatch = mismatch
     self.log = log
     self.tail = tail
+    self.isKept = isKept
   }
 }
 

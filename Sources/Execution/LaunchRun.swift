@@ -79,13 +79,19 @@ struct LaunchRun: Sendable {
     } catch {
       return .failure(error)
     }
+    let layer: MachineLayer?
+    do {
+      layer = context.options.cold || context.options.withoutCache ? nil : try await plan.machineLayer()
+    } catch {
+      return .failure(error as? Failure ?? Failure(.host, "what is kept of steps cannot be told: \(error)"))
+    }
     let countdown = Countdown(
       "launch", plan.timeouts.launch, scale: context.scale, grace: context.options.pauses.launchGrace)
     let request = LaunchRequest(
       name: name, image: attempt.image, cpus: resources.cpus, memory: resources.memory, disk: resources.disk,
       logs: logs, workspace: workspace, deadline: min(countdown.limit, attempt.countdown.remaining),
       network: place.map { MachineNetwork(count: $0.count, index: $0.index, folder: $0.folder ?? workspace) },
-      isCold: context.options.cold || plan.start == .cold)
+      layer: layer,      isCold: context.options.cold || plan.start == .cold)
     // A machine that becomes ready in the very moment in which time is over must not be lost.
     let machine = Promise<any Machine>()
     let result = await watched([countdown, attempt.countdown], warn: context.warning(of: cell)) {

@@ -18,6 +18,8 @@ package struct RunOptions: Sendable {
   package var setup = false
   /// Start every machine as a computer starts, whatever the matrix says.
   package var cold = false
+  /// Do all steps in each machine, also those whose work is kept.
+  package var withoutCache = false
   package var pauses = Pauses()
 
   package init(output: String) {

@@ -94,7 +94,7 @@ package struct Awakening: Sendable {
     if [ -n "$timers" ]; then
       for timer in $timers; do
         n=0
-        while \(Self.nextElapse); [ "$at" -le \(time / 1_000_000_000) ] && [ $n -lt 50 ]; do
+        while \(Self.nextElapse); [ "$at" -gt 0 ] && [ "$at" -le \(time / 1_000_000_000) ] && [ $n -lt 50 ]; do
           sleep 0.2
           n=$((n + 1))
         done

@@ -1,8 +1,8 @@
 /// A shell program for a machine, as a `JobCarrier` brings it there. It stands in a private folder, `$d`, and is read to its
 /// end before its first line is executed, so that half of one that came through never does anything.
 ///
-/// It writes down its session, by which it can be ended. While it runs, descriptor 4 is the standard error that the host sees, and its own messages go to a note.
-/// `finish WORD` removes the folder and ends it.
+/// It writes down its session, by which it can be ended. While it runs, descriptor 4 is the standard error that the host
+/// sees, and its own messages go to a note. `finish WORD` removes the folder and ends it.
 ///
 /// By a lane it is the same program, less what was done when the lane was made: there are a session, a folder and an
 /// environment, and no shell more is started than its script's own.

@@ -7,6 +7,7 @@ final class JobRunner: Sendable {
   private let lanes: Lanes?
   private let exchanges = Mutex<[JobExchange]>([])
   private let lastBegan = Mutex(true)
+  private let lastEndingBegan = Mutex(true)
   /// How long the ending of a script in the machine may take before it is given up.
   private let endingDeadline: Duration
 
@@ -21,12 +22,16 @@ final class JobRunner: Sendable {
   /// script does can be why.
   var neverBegan: Bool { lastBegan.withLock { !$0 } }
 
+  /// Whether the machine no longer answered when the last script was to be ended.
+  var isSilent: Bool { lastEndingBegan.withLock { !$0 } }
+
   /// `Guest.run`.
   func run(
     _ command: GuestCommand, deadline: Duration?,
     output: @escaping @Sendable (GuestStream, [UInt8]) async throws -> Void
   ) async throws -> GuestEnding {
     try command.check()
+    lastEndingBegan.withLock { $0 = true }
     let lane = lanes?.take()
     let job = GuestJob(running: command, lane: lane?.name)
     let exchange = try start(job, by: lane, output: output)
@@ -68,9 +73,9 @@ final class JobRunner: Sendable {
   /// Runs a job of Muster's own, and returns its last word and the end of what it wrote on its standard error.
   /// - Parameters:
   ///   - lane: What it goes by, in place of the carrier.
-  ///   - isEnding: Whether it is the job that ends another, and is not ended itself.
+  ///   - isEnded: Whether it is ended in the machine too when it is not waited for any more.
   func perform(
-    _ job: GuestJob, by lane: Lane? = nil, deadline: Duration?, isEnding: Bool = false, feed: JobFeed? = nil,
+    _ job: GuestJob, by lane: Lane? = nil, deadline: Duration?, isEnded: Bool = true, feed: JobFeed? = nil,
     stdout: (@Sendable ([UInt8]) async throws -> Void)? = nil
   ) async throws -> (word: String, errorText: String) {
     let kept = Mutex<[UInt8]>([])
@@ -86,11 +91,11 @@ final class JobRunner: Sendable {
       return (word, kept.withLock { String(decoding: $0, as: UTF8.self) }.trimmed)
     }
     switch finding {
-    case .report(.failure(let error)) where error is GuestError || isEnding:
+    case .report(.failure(let error)) where error is GuestError:
       // There is no connection any more to end it by.
       throw error
     default:
-      if isEnding { await uncancelled { await exchange.end() } } else { await end(job, exchange) }
+      if isEnded { await end(job, exchange) } else { await uncancelled { await exchange.end() } }
     }
     switch finding {
     case .report(let result): return (try result.get(), "")
@@ -137,8 +142,11 @@ final class JobRunner: Sendable {
   private func end(_ job: GuestJob, _ exchange: JobExchange) async {
     await uncancelled { [self] in
       let lane = lanes?.take()
-      _ = try? await perform(
-        GuestJob(ending: job.id, lane: lane?.name), by: lane, deadline: endingDeadline, isEnding: true)
+      let ending = GuestJob(ending: job.id, lane: lane?.name)
+      if let other = try? start(ending, by: lane, output: { _, _ in }) {
+        if case .deadline = await finding(of: other, deadline: endingDeadline) { await other.end() }
+        lastEndingBegan.withLock { $0 = other.hasBegun }
+      }
       // The job tidies up and says its last word once its script is gone.
       if case .deadline = await finding(of: exchange, deadline: .seconds(2)) { await exchange.end() }
     }

@@ -3,8 +3,8 @@ import MusterHost
 extension SSHGuest {
   /// Prepares the machine to be saved, so that others can go on from it; the reason where that is impossible.
   /// - Throws: `GuestError`, `CancellationError`.
-  package func prepareForSaving() async throws -> String? {
-    let word = try await runner.perform(GuestJob(Awakening.preparation), deadline: .seconds(300)).word
+  package func prepareForSaving(deadline: Duration) async throws -> String? {
+    let word = try await runner.perform(GuestJob(Awakening.preparation), deadline: deadline).word
     return word == "prepared" ? nil : "its guest cannot be prepared: \(word)"
   }
 
@@ -22,7 +22,7 @@ extension SSHGuest {
     let entropy = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
     let job = GuestJob(awakening.script(time: time(), entropy: entropy), lane: lane?.name)
     do {
-      let word = try await runner.perform(job, by: lane, deadline: .seconds(300)).word
+      let word = try await runner.perform(job, by: lane, deadline: nil, isEnded: false).word
       if word == Awakening.restarting { carrier.serverRestarts() }
       guard word.hasPrefix("awake") else { throw Failure(.guest, "the saved machine does not wake up: \(word)") }
     } catch let error as GuestError {

@@ -63,6 +63,10 @@ package final class SSHGuest: Guest {
   /// script does can be why.
   package var neverBegan: Bool { runner.neverBegan }
 
+  /// Whether the machine no longer answered when the last script was to be ended: it may hang, and nobody can tell what the
+  /// script would have come to.
+  package var isSilent: Bool { runner.isSilent }
+
   /// The id of the machine's present boot, which no other boot has.
   /// - Throws: `GuestError`, `CancellationError`.
   package func bootID(deadline: Duration = .seconds(60)) async throws -> String {

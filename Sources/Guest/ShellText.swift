@@ -1,7 +1,7 @@
 /// Text for a POSIX shell.
-enum ShellText {
+package enum ShellText {
   /// One word that the shell takes for exactly `text`, whatever is in it but NUL.
-  static func quoted(_ text: String) -> String {
+  package static func quoted(_ text: String) -> String {
     "'" + text.replacing("'", with: "'\\''") + "'"
   }
 

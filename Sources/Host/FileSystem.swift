@@ -187,12 +187,14 @@ package enum FileSystem {
   /// Whether this user may make files in a folder.
   package static func isWritable(_ folder: String) -> Bool { unsafe access(folder, W_OK | X_OK) == 0 }
 
-  /// The bytes that this user may still write to the file system of an existing folder.
+  /// The bytes that this user may still write to the file system of an existing folder; as many as there are where it does not
+  /// tell.
   package static func freeSpace(of folder: String) throws(Failure) -> Int64 {
     var information = statvfs()
     guard unsafe statvfs(folder, &information) == 0 else {
       throw Failure(Errno(rawValue: errno), "ask the free space of", folder)
     }
+    if information.f_blocks == 0 { return .max }
     return Int64(clamping: UInt64(information.f_bavail) * UInt64(information.f_frsize))
   }
 

@@ -82,10 +82,10 @@ package enum HostFacts {
   /// What tells this boot of the host from all others, without spaces; empty where the system does not tell.
   package static let bootID: String = {
     #if canImport(Darwin)
-      var time = timeval()
-      var length = MemoryLayout<timeval>.size
-      let result = unsafe sysctlbyname("kern.boottime", &time, &length, nil, 0)
-      return result == 0 ? "\(time.tv_sec)" : ""
+      var text = [CChar](repeating: 0, count: 64)
+      var length = text.count
+      let result = unsafe sysctlbyname("kern.bootsessionuuid", &text, &length, nil, 0)
+      return result == 0 ? String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) : ""
     #else
       return (try? FileSystem.readText("/proc/sys/kernel/random/boot_id", limit: 64)).map { String($0.prefix(36)) }
         ?? ""

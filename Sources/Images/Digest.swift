@@ -26,9 +26,15 @@ package struct Digest: Sendable, Hashable, CustomStringConvertible {
 
   package var description: String { "\(algorithm.rawValue) \(hex)" }
 
+  /// A few digits that stand for all of some lines.
+  /// - Throws: `Failure`, `CancellationError`.
+  package static func short(of lines: [String]) async throws -> String {
+    String(try await of(lines.joined(separator: "\n")).hex.prefix(32))
+  }
+
   /// The SHA-256 of a text.
   /// - Throws: `Failure`, `CancellationError`.
-  package static func of(_ text: String) async throws -> Digest {
+  static func of(_ text: String) async throws -> Digest {
     var command = command(.sha256)
     command.input = Array(text.utf8)
     return try await digest(by: command, .sha256)

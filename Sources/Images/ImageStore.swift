@@ -61,7 +61,7 @@ extension ImageStore {
 
     /// - Throws: `Failure`, `CancellationError`.
     static func of(_ parts: [String]) async throws -> Key {
-      Key(text: String(try await Digest.of(parts.joined(separator: "\n")).hex.prefix(32)))
+      Key(text: try await Digest.short(of: parts))
     }
   }
 

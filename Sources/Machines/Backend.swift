@@ -98,12 +98,15 @@ package struct LaunchRequest: Sendable {
   package var deadline: Duration
   /// What it shares with the other machines of its attempt; `nil` where it is the only one.
   package var network: MachineNetwork?
+  /// What is done first in it, for others too; `nil` where nothing is.
+  package var layer: MachineLayer?
   /// Whether it must start as a computer starts, where the backend has a quicker way.
   package var isCold: Bool
 
   package init(
     name: MachineName, image: ImageDescription, cpus: Int, memory: Int64, disk: Int64, logs: String,
-    workspace: String, deadline: Duration, network: MachineNetwork? = nil, isCold: Bool = false
+    workspace: String, deadline: Duration, network: MachineNetwork? = nil, layer: MachineLayer? = nil,
+    isCold: Bool = false
   ) {
     self.name = name
     self.image = image
@@ -114,8 +117,32 @@ package struct LaunchRequest: Sendable {
     self.workspace = workspace
     self.deadline = deadline
     self.network = network
+    self.layer = layer
     self.isCold = isCold
   }
+}
+
+/// What the first steps do to a machine, kept for all that begin with the same.
+package struct MachineLayer: Sendable, Hashable {
+  /// All that it depends on, but for the machine.
+  package var content: String
+  /// How long after it was made it is used.
+  package var lifetime: Duration
+
+  package init(content: String, lifetime: Duration) {
+    self.content = content
+    self.lifetime = lifetime
+  }
+}
+
+/// What a machine has of the layer that was asked for.
+package enum LayerState: Sendable, Hashable {
+  /// None was, or the backend keeps nothing.
+  case none
+  /// It is to be kept once its steps are done.
+  case missing
+  /// Its steps are done.
+  case present
 }
 
 /// The network that the machines of one attempt share. A backend whose machines can reach each other anyway needs none of
@@ -147,6 +174,14 @@ package enum MachineStart: String, Sendable, Hashable, Codable {
 package protocol Machine: Sendable {
   var name: MachineName { get }
   var start: MachineStart { get }
+
+  /// Whether the layer that was asked for is in it.
+  var layer: LayerState { get }
+
+  /// Keeps what was done in it until now as the layer that it misses, and returns the machine that goes on in its place, with
+  /// its name and workspace. Whoever asked purges that one then.
+  /// - Throws: `Failure`, `CancellationError`.
+  func keepLayer(progress: @escaping @Sendable (String) async -> Void) async throws -> any Machine
   var guest: any Guest { get }
 
   /// The address (IPv4) that the other machines of its attempt reach it at.
@@ -177,4 +212,8 @@ package protocol Machine: Sendable {
 
 extension Machine {
   package var start: MachineStart { .booted }
+
+  package var layer: LayerState { .none }
+
+  package func keepLayer(progress: @escaping @Sendable (String) async -> Void) async throws -> any Machine { self }
 }

@@ -189,3 +189,15 @@ package struct Phase: Sendable {
     self.steps = steps
   }
 }
+
+extension CellPlan {
+  /// The steps before all others whose work is kept for cells that begin with the same, and how long. None that sees a secret,
+  /// also one of the whole matrix, and none where machines boot, or share a network.
+  package var layer: (steps: [Step], lifetime: Duration)? {
+    guard start == .warm, machines.isEmpty, let phase = phases.first, phase.kind == .provision else { return nil }
+    let steps = Array(
+      phase.steps.prefix { $0.cache != nil && $0.environment.allSatisfy { $0.value.secrets.isEmpty } })
+    guard let lifetime = steps.compactMap(\.cache).min() else { return nil }
+    return (steps, lifetime)
+  }
+}

@@ -18,11 +18,13 @@ package struct Step: Sendable, Hashable {
   /// How long it may take; `nil` for the cell's `timeouts.step`.
   package var timeout: Duration?
   package var retry: Retry
+  /// How long what it does may be kept for other cells; `nil` for not at all.
+  package var cache: Duration?
 
   package init(
     action: Action, title: String, location: Location, machine: String? = nil, user: String? = nil,
     directory: MaskedText? = nil, environment: [EnvironmentVariable] = [],
-    timeout: Duration? = nil, retry: Retry = Retry()
+    timeout: Duration? = nil, retry: Retry = Retry(), cache: Duration? = nil
   ) {
     self.action = action
     self.title = title
@@ -33,6 +35,7 @@ package struct Step: Sendable, Hashable {
     self.environment = environment
     self.timeout = timeout
     self.retry = retry
+    self.cache = cache
   }
 
   /// What a step does; each case is a key of the matrix language.

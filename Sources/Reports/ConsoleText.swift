@@ -25,7 +25,7 @@ struct ConsoleText: Sendable {
     let word = step.outcome == .passed ? "" : " " + verdict(step.outcome, step.reason?.blame)
     let tries = step.tries > 1 ? ", \(step.tries) tries" : ""
     return "\(symbol)\(paint(word, step.outcome.tone)) \(VisibleText.line(shortTitle(step.title)))  "
-      + "\(human(step.seconds))\(tries)"
+      + (step.isKept ? "kept" : "\(human(step.seconds))\(tries)")
   }
 
   /// A step that did not pass, at length.

@@ -167,7 +167,8 @@ extension StepFinished {
       title: title, location: json["location"].flatMap(Location.init), outcome: outcome,
       seconds: json["seconds"]?.double ?? 0, tries: json["tries"]?.integer.map { Int($0) } ?? 1,
       reason: json["reason"].flatMap(Reason.init), mismatch: json["mismatch"].flatMap(Mismatch.init),
-      log: json["log"]?.string, tail: json["tail"]?.array?.compactMap(\.string) ?? [])
+      log: json["log"]?.string, tail: json["tail"]?.array?.compactMap(\.string) ?? [],
+      isKept: json["kept"]?.boolean ?? false)
   }
 }
 

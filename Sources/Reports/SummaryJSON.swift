@@ -98,6 +98,7 @@ extension JSONWriter {
     member("outcome", step.outcome.rawValue)
     member("seconds", step.seconds)
     if step.tries != 1 { member("tries", step.tries) }
+    if step.isKept { member("kept", true) }
     if let location = step.location { member("location", location) }
     if let reason = step.reason { member("reason", reason) }
     if let mismatch = step.mismatch { member("mismatch", mismatch) }

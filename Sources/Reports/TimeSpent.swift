@@ -69,6 +69,7 @@ struct TimeFold: Sendable {
     case .setupFinished(let step): spent.move(step.seconds, from: .muster, to: .setup)
     case .cellStarted: begin(.images)
     case .waiting(_, let seconds): pause = seconds
+    case .launchRetried: launching = 0
     case .phaseStarted(_, _, let phase): begin(Self.part(of: phase))
     case .machineLaunched(_, _, let start):
       let part: TimeSpent.Part = start == .booted ? .boot : .resume
@@ -83,6 +84,8 @@ struct TimeFold: Sendable {
   private mutating func begin(_ part: TimeSpent.Part) {
     doing = part
     launching = 0
+    // What comes next has ended it, whatever it was to be.
+    pause = 0
   }
 
   private static func part(of phase: PhaseName) -> TimeSpent.Part {

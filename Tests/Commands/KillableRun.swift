@@ -48,10 +48,11 @@ final class KillingGround: Sendable {
 
   /// Cells with the same steps, on the tiny guest.
   convenience init(
-    tests: [String] = ["one", "two"], steps: [String] = ["true"], environment: [String: String?] = [:]
+    tests: [String] = ["one", "two"], steps: [String] = ["true"], environment: [String: String?] = [:],
+    options: [String] = []
   ) async throws {
     let disk = try await TinyImage.disk()
-    try self.init(tests: tests, steps: steps, image: "{path: '\(disk)'}", environment: environment)
+    try self.init(tests: tests, steps: steps, image: "{path: '\(disk)'}", environment: environment, options: options)
   }
 
   /// Cells with the same steps, on any image.

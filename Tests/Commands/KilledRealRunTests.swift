@@ -18,6 +18,27 @@ import Testing
     }
   }
 
+  /// Killed while a machine is booted, saved and resumed: half a template is none, and the next run makes it anew.
+  @Test func whileAMachineIsSaved() async throws {
+    let scratch = try Scratch()
+    let ground = try await KillingGround(tests: ["one"], options: ["--cache", "\(scratch.path)/cache"])
+    for activity in ["starting", "booting", "logging in", "saving it as a template", "keeping the template", "resuming"] {
+      for withGuardian in [false, true] {
+        try FileSystem.removeTree("\(scratch.path)/cache/templates")
+        let run = try await ground.start()
+        try await run.wait { run.events.contains { $0.contains(#""activity":"\#(activity)""#) } }
+        try await run.kill(withGuardian: withGuardian)
+        if !withGuardian { try await run.expectNothingLeft("while '\(activity)'") }
+        #expect(try await ground.clean("--force").ending == .exited(0))
+        try ground.expectNoTrace("after '\(activity)'")
+      }
+    }
+    let run = try await ground.start()
+    #expect(await run.process.ending() == .exited(0), "\(run.console)")
+    let left = try FileSystem.names(in: "\(scratch.path)/cache/templates").filter { $0.hasSuffix(".new") }
+    #expect(left == [])
+  }
+
   /// The guardian dies with its run: the next run cleans up before it launches anything.
   @Test func withTheGuardianAtEveryEvent() async throws {
     let grounds = try await Self.eachCount(leavesTraces: true) { ground, count in
@@ -74,7 +95,8 @@ import Testing
   @discardableResult private static func eachCount(
     leavesTraces: Bool = false, _ body: @Sendable (_ ground: KillingGround, _ count: Int) async throws -> Bool
   ) async throws -> [KillingGround] {
-    let (first, second) = (try await KillingGround(), try await KillingGround())
+    // A machine that boots has the most to tell.
+    let (first, second) = (try await KillingGround(options: ["--cold"]), try await KillingGround(options: ["--cold"]))
     for count in stride(from: 1, through: .max, by: 2) {
       async let one = body(first, count)
       async let two = body(second, count + 1)

@@ -79,6 +79,8 @@ case $(cat /proc/cmdline) in
     dropbear -r /tmp/host -s -j -k
     ;;
 esac
+# A guest that lacks what most have.
+case $(cat /proc/cmdline) in *tiny-without-run*) rmdir /run ;; esac
 # What the command `reboot` tells the first process.
 trap 'reboot -f' TERM
 while :; do sleep 3600 & wait $!; done

@@ -179,6 +179,21 @@ import Testing
     try await purge(launched)
   }
 
+  /// A machine that cannot be saved is used as it is, and it is not tried again with the next.
+  @Test func oneThatCannotBeSavedBoots() async throws {
+    var image = try await TinyGuest.make().image("serve tiny-without-run", disk: "\(folder.path)/own.qcow2")
+    image.initialization = .cloudInit
+    for isFirst in [true, false] {
+      let launched = try await launch(image)
+      #expect(launched.isNewTemplate == isFirst)
+      #expect(launched.machine.start == .booted)
+      #expect(launched.told.contains { $0.contains("unable no /run") } == isFirst)
+      #expect(try await output(launched.machine, "echo up") == "up\n")
+      try await purge(launched)
+    }
+    #expect(try store.list().map(\.unfit) == ["its guest cannot be prepared: unable no /run"])
+  }
+
   /// A distro's machine, for which a week passes while it is saved: it has the time, an id and a host key of its own, its
   /// journal, and its timers go on as if it had been switched off.
   @Test func whatBecameDueMeanwhileDoesNotStart() async throws {

@@ -29,7 +29,8 @@ final class Emulator: Sendable {
   static let (consoleName, monitorName) = ("console", "monitor")
   static let pipeNames = [consoleName, "\(monitorName).in", "\(monitorName).out"] + Lanes.pipeNames(Lanes.most)
 
-  /// Starts QEMU in the folder `workspace`, and returns when its machine runs. Nothing runs when this throws.
+  /// Starts QEMU in the folder `workspace`, and returns when its machine runs, or waits for the state that it is to go on from.
+  /// Nothing runs when this throws.
   /// - Parameters:
   ///   - command: Its console is the file `console`, its monitor `monitor`.
   ///   - state: The file of the state that the machine is to go on from, for `resume`.

@@ -52,7 +52,7 @@ struct EmulatorCommand: Sendable, Hashable {
   var monitor: String?
   /// The network that it shares with others.
   var plug: NetworkPlug?
-  /// How many lanes lead into it.
+  /// How many lanes lead into it: the same for all, so that a machine has the same hardware whether it boots or resumes.
   var lanes = 0
   var hasSandbox = false
   /// End instead of restarting.

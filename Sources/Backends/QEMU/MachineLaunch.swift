@@ -24,10 +24,10 @@ struct MachineLaunch: Sendable {
     templates: TemplateStore? = nil, progress: @escaping @Sendable (String) async -> Void
   ) async throws -> QEMUMachine {
     // Hardware addresses are in a machine's state, and machines of one network must not share any.
-    if let templates, !request.isCold, request.network == nil,
-      let machine = try await resume(from: templates, progress: progress)
-    {
-      return machine
+    if let templates, !request.isCold, request.network == nil {
+      if let machine = try await resume(from: templates, progress: progress) { return machine }
+      // There may be something of one that was to be saved.
+      try clearWorkspace()
     }
     return try await boot(progress: progress)
   }

@@ -6,6 +6,9 @@ package import MusterMachines
 package final class QEMUMachine: Machine {
   package let name: MachineName
   package let start: MachineStart
+  package let layer: LayerState
+  /// The layer that is to be made of it.
+  let making: LayerMaking?
   /// What goes with the machine.
   private let workspace: String
   let emulator: Emulator
@@ -17,10 +20,13 @@ package final class QEMUMachine: Machine {
 
   init(
     name: MachineName, start: MachineStart, workspace: String, readiness: Readiness, plug: NetworkPlug? = nil,
+    layer: LayerState = .none, making: LayerMaking? = nil,
     detachDisk: (@Sendable () async throws -> Void)? = nil
   ) {
     self.name = name
     self.start = start
+    self.layer = layer
+    self.making = making
     self.workspace = workspace
     self.readiness = readiness
     self.plug = plug
@@ -40,9 +46,10 @@ package final class QEMUMachine: Machine {
   }
 
   package func trouble(after error: GuestError?) async -> Failure? {
-    guard error == nil, readiness.guest.neverBegan else { return nil }
-    return Failure(
-      .guest, "the machine did not begin with the script", hint: "look at console.log for what it was busy with")
+    guard error == nil else { return nil }
+    let hint = "look at console.log for what it was busy with"
+    if readiness.guest.neverBegan { return Failure(.guest, "the machine did not begin with the script", hint: hint) }
+    return readiness.guest.isSilent ? Failure(.guest, "the machine does not answer any more", hint: hint) : nil
   }
 
   /// The guest restarts itself, in QEMU's same process.
@@ -86,6 +93,7 @@ package final class QEMUMachine: Machine {
 
   package func purge() async throws {
     try await end(grace: .zero)
+    making?.abandon()
     try FileSystem.removeTree(workspace)
   }
 
@@ -96,6 +104,7 @@ package final class QEMUMachine: Machine {
     _ = try? await first(within: Self.powerdownPatience) { [process = emulator.process] in await process.ending() }
     try await end(grace: .seconds(10))
     try await detachDisk?()
+    try making?.release(to: workspace)
     for name in Emulator.pipeNames + GuestIdentity.ownNames { try FileSystem.remove("\(workspace)/\(name)") }
     return workspace
   }

@@ -1,6 +1,12 @@
 import MusterHost
 import Synchronization
 
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
 /// What is known of a machine's life, gathered from its console, from QEMU's events and from the end of QEMU's process.
 /// What tells most is what counts, in whatever order it is heard.
 final class Vitals: Sendable {
@@ -129,6 +135,12 @@ final class Vitals: Sendable {
       return Failure(
         .host, "QEMU was killed by signal 9", evidence: messages,
         hint: "see with 'dmesg' whether the host ran out of memory", canPass: true)
+    }
+    if case .signaled(SIGBUS) = ending {
+      // Its memory is a file while it is to be saved.
+      return Failure(
+        .host, "disk full: the machine's memory cannot be written", evidence: messages,
+        hint: "free space on the file system of the cache folder and run again")
     }
     if said("cannot allocate memory") || said("cannot set up guest memory") {
       return Failure(

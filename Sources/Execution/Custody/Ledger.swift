@@ -19,6 +19,9 @@ package final class Ledger: Sendable {
   package static let schema = "muster.ledger/1"
   package static let suffix = ".ledger"
 
+  /// What must be free on its disk for a machine to be made, in bytes.
+  private static let leastRoom: Int64 = 64 << 10
+
   /// How long a kept machine is spared.
   package static let keptFor = Duration.seconds(7 * 86_400)
 
@@ -63,6 +66,13 @@ package final class Ledger: Sendable {
   /// Says that a machine is about to be made. It is on the disk when this returns.
   /// - Throws: `Failure`: then it must not be made.
   package func intend(_ relic: Relic) throws(Failure) {
+    let free = try FileSystem.freeSpace(of: path)
+    // One more line may fit into its last page, and what comes of the machine would find no room.
+    guard free >= Self.leastRoom else {
+      throw Failure(
+        .host, "disk full: '\(path)' has \(ByteCount(free)) left, and what becomes of a machine could not be written",
+        hint: "free space and run again")
+    }
     try write { json in
       json.member("intent", relic.name.text)
       json.member("backend", relic.backend)

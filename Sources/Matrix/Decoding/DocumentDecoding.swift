@@ -46,7 +46,7 @@ extension MatrixDecoder {
       distroTags: forms.map(\.tags), families: forms.map(\.family))
     conditionCompiler = SelectorCompiler(names: names, domain: .either)
     provisions = forms.map { form in
-      form.provision.map { steps($0, "'provision'", Scope()) } ?? []
+      form.provision.map { provision($0, Scope()) } ?? []
     }
     if let node = mapping["setup"] { decoded.setup = steps(node, "'setup'", Scope(hasCell: false), .setup) }
     if let tests, tests.entries.isEmpty, let node = mapping["tests"] { report("there are no tests", at: node.span) }

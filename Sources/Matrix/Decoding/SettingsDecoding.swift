@@ -115,6 +115,15 @@ enum Bound {
     return duration
   }
 
+  /// How long what a step does is kept: `true` stands for a day, since package indexes age; `nil` for not at all.
+  static func cache(_ text: String) throws(ValueProblem) -> Duration? {
+    switch text {
+    case "true": .seconds(86_400)
+    case "false": nil
+    default: try timeout(text)
+    }
+  }
+
   static func attempts(_ text: String) throws(ValueProblem) -> Int {
     try within(1...100, PlainValues.integer(text), "attempts")
   }

@@ -4,6 +4,8 @@ import MusterYAML
 /// Where steps stand, and so which of them make sense.
 enum StepPlace {
   case cell
+  /// In a machine, before the release is looked at.
+  case provision
   /// On the host, before any machine.
   case setup
 }
@@ -14,9 +16,10 @@ extension MatrixDecoder {
   private static let scriptKeys = ["shell", "as", "cwd", "env"]
   private static let commonKeys = ["name", "machine", "when", "timeout", "retry"]
 
-  private static let runKeys = commonKeys + scriptKeys + ["exit", "stdout", "stderr"]
+  private static let runKeys = commonKeys + scriptKeys + ["exit", "stdout", "stderr", "cache"]
   private static let waitKeys = ["name", "machine", "when", "timeout"] + scriptKeys + ["interval"]
-  private static let installKeys = commonKeys + ["env"]
+  private static let installKeys = commonKeys + ["env", "cache"]
+  private static let copyKeys = commonKeys + ["cache"]
   private static let rebootKeys = ["name", "machine", "when", "timeout"]
 
   /// The keys that may stand beside an action.
@@ -25,6 +28,7 @@ extension MatrixDecoder {
     case "run": runKeys
     case "wait": waitKeys
     case "install": installKeys
+    case "copy": copyKeys
     case let key where ChannelStep.Channel(rawValue: key) != nil: commonKeys
     case "reboot": rebootKeys
     default: commonKeys
@@ -47,6 +51,20 @@ extension MatrixDecoder {
           "expected a step, found \(kind(of: node))", at: node.span,
           hint: Self.actionKeys.contains(scalar.text)
             ? "write '\(scalar.text):'" : "write 'run: …' to run a command")
+      }
+    }
+    return steps
+  }
+
+  /// The key `provision`, in which only the first steps can be kept.
+  func provision(_ node: Node, _ scope: Scope) -> [StepTemplate] {
+    let steps = self.steps(node, "'provision'", scope, .provision)
+    if let first = steps.firstIndex(where: { $0.details?.cache == nil }) {
+      for step in steps[first...] where step.details?.cache != nil {
+        report(
+          "a step is only kept behind kept ones", at: step.span,
+          hint: "write it before those that are not, or add 'cache: true' to them",
+          notes: [.init("this one is not", at: steps[first].span)])
       }
     }
     return steps
@@ -82,6 +100,10 @@ extension MatrixDecoder {
       take(entries[index], of: action, into: &form, scope, place)
     }
     guard let done = self.action(action, form, scope) else { return nil }
+    if form.cache != nil, done.seesSecrets || form.environment.contains(where: { $0.value.hasSecrets }) {
+      report("what a step does that sees a secret is never kept", at: action.keySpan, hint: "leave 'cache' out")
+      form.cache = nil
+    }
     return StepTemplate(
       action: done, span: action.keySpan, details: form.hasDetails ? StepTemplate.Details(form) : nil)
   }
@@ -117,6 +139,11 @@ extension MatrixDecoder {
         hint: entry.key == "as" ? "it runs as whoever runs Muster" : nil)
       return
     }
+    if entry.key == "cache", place != .provision {
+      report(
+        "only what is done first in 'provision' can be kept", at: entry.keySpan, hint: "leave 'cache' out, or move the step")
+      return
+    }
     let node = entry.value
     form.hasDetails = true
     switch entry.key {
@@ -133,6 +160,7 @@ extension MatrixDecoder {
     case "exit": form.exit = exitStatuses(node)
     case "stdout": form.stdout = expectations(node, scope)
     case "stderr": form.stderr = expectations(node, scope)
+    case "cache": form.cache = constant(node, "how long what a step does is kept", Bound.cache) ?? nil
     case "interval": form.interval = constant(node, "an interval", Bound.timeout) ?? form.interval
     default: break
     }
@@ -211,4 +239,5 @@ struct StepForm {
   var stdout: [StepTemplate.Expected] = []
   var stderr: [StepTemplate.Expected] = []
   var interval = Duration.seconds(1)
+  var cache: Duration?
 }

@@ -54,7 +54,7 @@ extension MatrixDecoder {
       switch entry.key {
       case "distros": test.distros = distros(entry.value, &chooser)
       case "tags", "axes", "machines", "lifecycle": break
-      case "provision": test.provision = steps(entry.value, "'provision'", scope)
+      case "provision": test.provision = provision(entry.value, scope)
       case "verify": test.verify = steps(entry.value, "'verify'", scope)
       default:
         if !takeSetting(entry, into: &test.settings, scope) {

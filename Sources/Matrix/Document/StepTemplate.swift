@@ -22,6 +22,8 @@ struct StepTemplate: Sendable {
     let environment: [VariableTemplate]
     let timeout: Setting<Duration>?
     let retry: Retry
+    /// How long what it does is kept for other cells; `nil` for not at all.
+    let cache: Duration?
 
     init(_ form: StepForm) {
       name = form.name
@@ -32,6 +34,7 @@ struct StepTemplate: Sendable {
       environment = form.environment
       timeout = form.timeout
       retry = form.retry
+      cache = form.cache
     }
   }
 
@@ -163,4 +166,16 @@ struct StepTemplate: Sendable {
     var shell: Template?
     var groups: [Template] = []
   }
+}
+
+extension StepTemplate.Action {
+  /// Whether a script of a person's, or what is expected of it, has a secret in it.
+  var seesSecrets: Bool {
+    guard case .run(let run) = self else { return false }
+    return ([run.script] + (run.stdout + run.stderr).map(\.text)).contains { $0.hasSecrets }
+  }
+}
+
+extension Template {
+  var hasSecrets: Bool { parts.contains { if case .secret = $0 { true } else { false } } }
 }

@@ -11,7 +11,8 @@ extension StepTemplate {
       environment: VariableTemplate.merged([environment, details?.environment ?? []]).map {
         EnvironmentVariable(name: $0.name, value: context.masked($0.value))
       },
-      timeout: details?.timeout.map(context.value), retry: details?.retry ?? Retry())
+      timeout: details?.timeout.map(context.value), retry: details?.retry ?? Retry(),
+      cache: details?.cache)
   }
 }
 

@@ -1,3 +1,4 @@
+import MusterGuest
 import MusterHost
 
 /// A machine's state is saved and loaded by QEMU's migration (docs/devel/migration), without what lies in the file of its memory
@@ -22,8 +23,10 @@ extension Emulator {
   func save(to path: String) async throws {
     try await transfer("save the machine") { monitor in
       try await monitor.execute("stop")
-      try await monitor.execute("migrate", ["uri": "exec:cat >\(Self.quoted(path))"])
+      try await monitor.execute("migrate", ["uri": "exec:cat >\(ShellText.quoted(path))"])
     }
+    // It waits for what writes the file after it has said that all is done.
+    await monitor.waitForTurns()
   }
 
   /// Loads the state that QEMU was started with, and lets the machine go on.
@@ -73,7 +76,4 @@ extension Emulator {
       throw Failure(.backend, "QEMU cannot \(what)\(reason.map { ": \($0)" } ?? "")")
     }
   }
-
-  /// A word for the shell.
-  private static func quoted(_ text: String) -> String { "'\(text.replacing("'", with: "'\\''"))'" }
 }

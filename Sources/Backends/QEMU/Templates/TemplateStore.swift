@@ -25,7 +25,7 @@ package struct TemplateStore: Sendable {
     // A machine's memory and its keys are in it.
     try FileSystem.createFolder(folder, mode: 0o700)
     return try await FileLock("\(folder)/\(key)\(Self.lockSuffix)").take(deadline: nil) { _ in
-      await progress("waiting for another process that makes the same template")
+      await progress("waiting for whoever makes or uses the same template")
     }
   }
 
@@ -34,7 +34,10 @@ package struct TemplateStore: Sendable {
   /// The template of a key, if there is one and each of its files is what it was when it was made. A damaged one is thrown
   /// away.
   /// - Throws: `Failure`, `CancellationError`.
-  func find(_ key: String, progress: @Sendable (String) async -> Void) async throws -> Template? {
+  /// - Parameter lifetime: How long after it was made it is used; `nil` for ever.
+  func find(
+    _ key: String, madeWithin lifetime: Duration? = nil, progress: @Sendable (String) async -> Void
+  ) async throws -> Template? {
     let path = "\(folder)/\(key)"
     guard FileSystem.isFolder(path) else { return nil }
     guard var template = read(key), template.seal.key == key else {
@@ -42,14 +45,14 @@ package struct TemplateStore: Sendable {
       try discard(key)
       return nil
     }
-    if template.seal.unfit != nil, age(template.seal.made) > Self.unfitFor {
+    if let lifetime = template.seal.unfit == nil ? lifetime : Self.unfitFor, age(template.seal.made) > lifetime {
       try discard(key)
       return nil
     }
     var isNews = age(template.seal.used) > .seconds(60)
     for index in template.seal.files.indices {
       let file = template.seal.files[index]
-      let path = template.path(file)
+      let path = template.path(file.path)
       do {
         let identity = try FileIdentity(of: path)
         if identity == file.identity { continue }
@@ -90,7 +93,7 @@ package struct TemplateStore: Sendable {
   func adopt(_ seal: TemplateSeal, needing files: [String]) async throws -> Template {
     var template = Template(folder: "\(folder)/\(seal.key)\(Self.newSuffix)", seal: seal)
     for file in files {
-      let path = file.hasPrefix("/") ? file : "\(template.folder)/\(file)"
+      let path = template.path(file)
       let identity = try FileIdentity(of: path)
       template.seal.files.append(
         TemplateSeal.File(path: file, digest: try await Digest.ofData(path), identity: identity))
@@ -138,7 +141,7 @@ package struct TemplateStore: Sendable {
       let own = template.seal.files.filter { !$0.path.hasPrefix("/") }
       let others = template.seal.files.filter { $0.path.hasPrefix("/") }
       let size = own.reduce(0) { sum, file in
-        sum + ((try? FileSystem.information(template.path(file))?.sizeAllocated).flatMap { Int64($0) } ?? 0)
+        sum + ((try? FileSystem.information(template.path(file.path))?.sizeAllocated).flatMap { Int64($0) } ?? 0)
       }
       return Stored(
         key: name, name: template.seal.name, made: template.seal.made, used: template.seal.used, size: size,
@@ -148,7 +151,8 @@ package struct TemplateStore: Sendable {
   }
 
   /// Removes the templates that were not used for a time, those whose image is gone, what killed processes left, and of the rest
-  /// those used longest ago until no more than `limit` bytes are left. Machines that run keep what they have opened.
+  /// those used longest ago until no more than `limit` bytes are left. Machines that run keep what they have opened; what they
+  /// are kept of needs their template, though.
   /// - Returns: What was removed.
   /// - Throws: `Failure`.
   @discardableResult
@@ -180,10 +184,8 @@ package struct TemplateStore: Sendable {
 }
 
 extension Template {
-  /// The absolute path of a file of the seal.
-  func path(_ file: TemplateSeal.File) -> String {
-    file.path.hasPrefix("/") ? file.path : "\(folder)/\(file.path)"
-  }
+  /// The absolute path of what the seal has as `file`.
+  func path(_ file: String) -> String { file.hasPrefix("/") ? file : "\(folder)/\(file)" }
 
   func write() throws(Failure) {
     try FileSystem.write(seal.text, to: "\(folder)/\(Self.sealName)", mode: 0o600)

@@ -1,0 +1,45 @@
+import MusterCatalog
+import MusterChannels
+import MusterHost
+import MusterImages
+import MusterMachines
+import MusterMatrix
+
+extension CellPlan {
+  /// What its first steps do, for the backend to keep, known by all that they depend on: what is executed, as whom, where, with
+  /// which variables, what is expected, and the content of the files that are copied.
+  /// - Throws: `Failure` when such a file cannot be read, `CancellationError`.
+  func machineLayer() async throws -> MachineLayer? {
+    guard let layer else { return nil }
+    var parts = [family.rawValue]
+    for step in layer.steps {
+      parts += step.explanation(for: family)
+      parts += step.environment.map { "\($0.name)=\($0.value)" }
+      switch step.action {
+      case .run(let run):
+        parts.append("exit \(run.exit)")
+        parts += (run.stdout + run.stderr).map { "\($0.kind.rawValue) \($0.text)" }
+      case .copy(let copy): parts += try await Self.content(of: copy.from)
+      default: break
+      }
+    }
+    return MachineLayer(content: parts.joined(separator: "\n"), lifetime: layer.lifetime)
+  }
+
+  /// What is brought by copying a file or folder, as lines.
+  private static func content(of path: String) async throws -> [String] {
+    guard let information = try FileSystem.information(path) else { return ["no file"] }
+    let mode = String(information.permissions.rawValue, radix: 8)
+    switch information.type {
+    case .directory:
+      var lines = ["folder \(mode)"]
+      for name in try FileSystem.names(in: path) {
+        lines.append(name)
+        lines += try await content(of: "\(path)/\(name)")
+      }
+      return lines + ["end"]
+    case .regular: return ["file \(mode) \(try await Digest.ofData(path).hex)"]
+    default: return ["other \(mode)"]
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import MusterHost
+import Testing
+
+/// What the first steps did is kept for the cells that begin with the same, on real machines.
+@Suite(.serialized) struct CachedRealRunTests {
+  private let scratch: Scratch
+  private let disk: String
+
+  init() async throws {
+    scratch = try Scratch()
+    disk = try await TinyImage.disk()
+  }
+
+  /// Two tests that begin with the same, and tell when that was done, and what they see of each other.
+  private func matrix(_ first: String = "cat /proc/uptime >/root/stamp", cache: String = "true") -> String {
+    """
+    muster: 1
+    resources: {cpus: 1, memory: 256M, disk: 256M}
+    distros:
+      tiny:
+        image: {path: '\(disk)'}
+        family: debian
+        provision:
+          - copy: {from: brought, to: /root/brought}
+            cache: \(cache)
+          - run: \(first)
+            cache: \(cache)
+    tests:
+      one: &test
+        distros: all
+        provision: [{run: echo mine >>/root/mine}]
+        verify:
+          - run: cat /root/brought /root/stamp /root/mine; head -c 8 /dev/urandom | hexdump -v -e '1/1 "%02x"'; echo; date +%s
+      two: *test
+    """
+  }
+
+  private struct Told: Equatable {
+    var brought: String
+    var stamp: String
+    var mine: [String]
+    var random: String
+  }
+
+  private struct Result {
+    var output: ProcessOutput
+    /// How the steps of each cell's provision were done: their titles, `kept` or not.
+    var steps: [[Bool]]
+    var told: [Told]
+  }
+
+  private func run(_ matrix: String, brought: String = "first", options: [String] = []) async throws -> Result {
+    let file = try scratch.write("matrix.yaml", matrix)
+    try scratch.write("brought", brought + "\n")
+    let output = "\(scratch.path)/out"
+    try FileSystem.removeTree(output)
+    let process = try await MusterProcess().run(
+      [
+        "run", file, "--output", output, "--cache", scratch.path, "--state", scratch.path, "--lock-file",
+        "\(scratch.path)/lock", "--lock-timeout", "0",
+      ] + options)
+    let summary = try JSON(file: "\(output)/summary.json")
+    #expect(summary["machines"]["left"].int == 0)
+    var result = Result(output: process, steps: [], told: [])
+    for cell in summary["cells"].array {
+      let phases = cell["attempts"][0]["phases"].array
+      let provision = phases.first { $0["phase"].string == "provision" }
+      result.steps.append(provision?["steps"].array.map { $0["kept"].bool ?? false } ?? [])
+      guard let log = phases.first(where: { $0["phase"].string == "verify" })?["steps"][0]["log"].string else { continue }
+      let lines = try FileSystem.readText("\(output)/\(log)").split(separator: "\n").map(String.init)
+        .filter { !$0.hasPrefix("#") && !$0.hasPrefix("$") }
+      try #require(lines.count > 4, "\(lines)")
+      let time = try #require(Int64(lines[lines.count - 1]))
+      #expect(abs(Timestamp.now.milliseconds / 1000 - time) < 60)
+      result.told.append(
+        Told(brought: lines[0], stamp: lines[1], mine: Array(lines[2..<lines.count - 2]), random: lines[lines.count - 2]))
+    }
+    return result
+  }
+
+  @Test func whatIsTheSameIsDoneOnce() async throws {
+    let first = try await run(matrix())
+    try #require(first.output.ending == .exited(0), "\(first.output.errorText)")
+    #expect(first.steps == [[false, false, false], [true, true, false]])
+    #expect(first.told.count == 2)
+    #expect(first.told[0].stamp == first.told[1].stamp)
+    #expect(first.told.map(\.mine) == [["mine"], ["mine"]])
+    #expect(first.told[0].random != first.told[1].random)
+
+    // Another run has it too.
+    let second = try await run(matrix())
+    #expect(second.steps == [[true, true, false], [true, true, false]])
+    #expect(second.told.map(\.stamp) == first.told.map(\.stamp))
+
+    // Another file, another script, and none at all.
+    let third = try await run(matrix(), brought: "second")
+    #expect(third.steps == [[false, false, false], [true, true, false]])
+    #expect(third.told.map(\.brought) == ["second", "second"])
+    #expect(third.told[0].stamp != first.told[0].stamp)
+    let fourth = try await run(matrix("echo other >/root/stamp"))
+    #expect(fourth.steps == [[false, false, false], [true, true, false]])
+    #expect(fourth.told.map(\.stamp) == ["other", "other"])
+    for option in ["--no-cache", "--cold"] {
+      let without = try await run(matrix(), options: [option])
+      #expect(without.steps == [[false, false, false], [false, false, false]], "\(option)")
+      #expect(without.told.map(\.mine) == first.told.map(\.mine))
+    }
+
+    // What is kept ages.
+    let short = try await run(matrix("cat /proc/uptime >/root/stamp; echo short", cache: "1ms"))
+    #expect(short.steps == [[false, false, false], [false, false, false]])
+  }
+
+  /// A step that fails is never kept, and its verdict is that of any step.
+  @Test func whatFailsIsNotKept() async throws {
+    for _ in 0..<2 {
+      let result = try await run(matrix("echo hello; exit 7"))
+      #expect(result.output.ending == .exited(1))
+      #expect(result.steps == [[false, false], [false, false]])
+      #expect(result.output.text.contains("expected exit status 0, got 7"))
+    }
+    let names = try FileSystem.names(in: "\(scratch.path)/templates").filter { !$0.hasSuffix(".lock") }
+    #expect(names.count == 1, "\(names)")
+  }
+}
