@@ -4,6 +4,7 @@ import MusterHost
 import MusterImages
 import MusterMachines
 import MusterMatrix
+import SystemPackage
 
 extension CellPlan {
   /// What its first steps do, for the backend to keep, known by all that they depend on: what is executed, as whom, where, with

@@ -91,7 +91,7 @@ struct LaunchRun: Sendable {
       name: name, image: attempt.image, cpus: resources.cpus, memory: resources.memory, disk: resources.disk,
       logs: logs, workspace: workspace, deadline: min(countdown.limit, attempt.countdown.remaining),
       network: place.map { MachineNetwork(count: $0.count, index: $0.index, folder: $0.folder ?? workspace) },
-      layer: layer,      isCold: context.options.cold || plan.start == .cold)
+      layer: layer, isCold: context.options.cold || plan.start == .cold)
     // A machine that becomes ready in the very moment in which time is over must not be lost.
     let machine = Promise<any Machine>()
     let result = await watched([countdown, attempt.countdown], warn: context.warning(of: cell)) {

@@ -101,7 +101,7 @@ extension HostCommand {
     }
   }
 
-  func openInput(_ path: String) throws(HostCommandError) -> FileDescriptor {
+  private func openInput(_ path: String) throws(HostCommandError) -> FileDescriptor {
     do {
       return try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec])
     } catch {

@@ -17,33 +17,23 @@ package final class RunningProcess: Sendable {
     self.end = end
   }
 
-  /// Starts a command in a process group of its own. Its standard input is its `inputFile`, or empty; both of its output
-  /// streams are appended to the file `log`, which is made if it is missing.
+  /// Starts a command in a process group of its own. Its standard input is empty; both of its output streams are
+  /// appended to the file `log`, which is made if it is missing.
   /// - Throws: `HostCommandError` when it cannot be started, `Failure` when the log cannot be written.
   package static func start(_ command: HostCommand, log: String) async throws -> RunningProcess {
-    let input = try command.inputFile.map(command.openInput)
     let file: FileDescriptor
     do {
       file = try FileDescriptor.open(
         FilePath(log), .writeOnly, options: [.append, .create, .closeOnExec],
         permissions: FilePermissions(rawValue: 0o644))
     } catch {
-      try? input?.close()
       throw Failure(error, "write", log)
     }
     let end = Promise<ProcessEnding>()
     do {
       let processID = try await withCheckedThrowingContinuation { started in
         // A task of its own: the process is not ended when the task that started it is cancelled.
-        Task {
-          if let input {
-            await watch(
-              command, input: .fileDescriptor(input, closeAfterSpawningProcess: true), output: file, started: started,
-              end: end)
-          } else {
-            await watch(command, input: .none, output: file, started: started, end: end)
-          }
-        }
+        Task { await watch(command, output: file, started: started, end: end) }
       }
       return RunningProcess(processID: processID, end: end)
     } catch let error as SubprocessError {
@@ -52,13 +42,13 @@ package final class RunningProcess: Sendable {
   }
 
   private static func watch(
-    _ command: HostCommand, input: some InputProtocol, output file: FileDescriptor,
-    started: CheckedContinuation<Int32, any Error>, end: Promise<ProcessEnding>
+    _ command: HostCommand, output file: FileDescriptor, started: CheckedContinuation<Int32, any Error>,
+    end: Promise<ProcessEnding>
   ) async {
     var processID: Int32?
     do {
       let result = try await Subprocess.run(
-        command.configuration(grace: .seconds(5)), input: input,
+        command.configuration(grace: .seconds(5)), input: .none,
         output: .fileDescriptor(file, closeAfterSpawningProcess: true), error: .combinedWithOutput
       ) { execution in
         processID = execution.processIdentifier.value

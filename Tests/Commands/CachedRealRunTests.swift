@@ -67,14 +67,17 @@ import Testing
       let phases = cell["attempts"][0]["phases"].array
       let provision = phases.first { $0["phase"].string == "provision" }
       result.steps.append(provision?["steps"].array.map { $0["kept"].bool ?? false } ?? [])
-      guard let log = phases.first(where: { $0["phase"].string == "verify" })?["steps"][0]["log"].string else { continue }
+      guard let log = phases.first(where: { $0["phase"].string == "verify" })?["steps"][0]["log"].string else {
+        continue
+      }
       let lines = try FileSystem.readText("\(output)/\(log)").split(separator: "\n").map(String.init)
         .filter { !$0.hasPrefix("#") && !$0.hasPrefix("$") }
       try #require(lines.count > 4, "\(lines)")
       let time = try #require(Int64(lines[lines.count - 1]))
       #expect(abs(Timestamp.now.milliseconds / 1000 - time) < 60)
       result.told.append(
-        Told(brought: lines[0], stamp: lines[1], mine: Array(lines[2..<lines.count - 2]), random: lines[lines.count - 2]))
+        Told(
+          brought: lines[0], stamp: lines[1], mine: Array(lines[2..<lines.count - 2]), random: lines[lines.count - 2]))
     }
     return result
   }

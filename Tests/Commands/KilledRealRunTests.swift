@@ -22,7 +22,9 @@ import Testing
   @Test func whileAMachineIsSaved() async throws {
     let scratch = try Scratch()
     let ground = try await KillingGround(tests: ["one"], options: ["--cache", "\(scratch.path)/cache"])
-    for activity in ["starting", "booting", "logging in", "saving it as a template", "keeping the template", "resuming"] {
+    for activity in [
+      "starting", "booting", "logging in", "saving it as a template", "keeping the template", "resuming",
+    ] {
       for withGuardian in [false, true] {
         try FileSystem.removeTree("\(scratch.path)/cache/templates")
         let run = try await ground.start()

@@ -94,6 +94,7 @@ struct JSON {
     return JSON(value: array.indices.contains(index) ? array[index] : nil)
   }
   var string: String? { value as? String }
+  var bool: Bool? { value as? Bool }
   var int: Int? { value as? Int }
   var double: Double? { value as? Double }
   var array: [JSON] { (value as? [Any] ?? []).map { JSON(value: $0) } }

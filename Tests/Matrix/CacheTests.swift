@@ -66,8 +66,9 @@ import Testing
   static let mistakes = [
     Mistake(
       distro: "", test: "{run: a}, {run: b, cache: true}",
-      told: "a step is only kept behind kept ones; hint: write it before those that are not, or add 'cache: true' to them"
-        + "; note at 10:22: this one is not"),
+      told:
+        "a step is only kept behind kept ones; hint: write it before those that are not, or add 'cache: true' to them"
+        + "; note at 10:18: this one is not"),
     Mistake(
       distro: "{run: \"a ${TOKEN}\", cache: true}", test: "",
       told: "what a step does that sees a secret is never kept; hint: leave 'cache' out"),
@@ -76,7 +77,7 @@ import Testing
       told: "what a step does that sees a secret is never kept; hint: leave 'cache' out"),
     Mistake(
       distro: "{install: [a], cache: maybe}", test: "",
-      told: "'maybe' is not a duration; hint: write a number and a unit, such as 90s, 5m or 1h30m"),
+      told: "'maybe' is not a duration; hint: write a number and a unit (ms, s, m, h, d), such as 90s or 1h30m"),
     Mistake(
       distro: "", test: "{apt: {file: a.deb}, cache: true}",
       told: "'cache' goes with 'run', not with 'apt'"),

@@ -25,6 +25,9 @@ final class Emulator: Sendable {
   /// How long QEMU itself may take to start or to end, whatever the machine does.
   static let patience = Duration.seconds(30)
 
+  /// The number that QEMU has the file of a machine's state by.
+  static let stateDescriptor = 3
+
   /// The names of the pipes in the workspace.
   static let (consoleName, monitorName) = ("console", "monitor")
   static let pipeNames = [consoleName, "\(monitorName).in", "\(monitorName).out"] + Lanes.pipeNames(Lanes.most)
@@ -70,8 +73,13 @@ final class Emulator: Sendable {
     }
     let process: RunningProcess
     do {
-      process = try await RunningProcess.start(
-        HostCommand(emulator, command.arguments, directory: workspace, inputFile: state), log: log)
+      var start = HostCommand(emulator, command.arguments, directory: workspace)
+      if let state {
+        // What QEMU has read it closes, and without a standard input it cannot start the process that saves a machine.
+        start.executable = "sh"
+        start.arguments = ["-c", "exec \"$@\" \(Self.stateDescriptor)<\"$0\"", state, emulator] + start.arguments
+      }
+      process = try await RunningProcess.start(start, log: log)
     } catch {
       await console.close()
       monitor.close()

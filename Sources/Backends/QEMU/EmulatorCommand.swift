@@ -36,7 +36,7 @@ struct EmulatorCommand: Sendable, Hashable {
   /// Bytes.
   var memory: Int64
   var memoryFile: MemoryFile?
-  /// The machine's state comes from QEMU's standard input once the monitor asks for it.
+  /// The machine's state is loaded once the monitor asks for it.
   var isIncoming = false
   /// Whether QEMU may start processes, as it does to write a machine's state.
   var mayStartProcesses = false

@@ -27,8 +27,6 @@ final class Vitals: Sendable {
 
   /// Why the machine died; `nil` when it was ended on purpose.
   let death = Promise<Failure?>()
-  /// Kept when the machine's state was saved or loaded: whether that succeeded.
-  let migration = Promise<Bool>()
   private let state = Mutex(State())
 
   private struct State {
@@ -36,6 +34,7 @@ final class Vitals: Sendable {
     var reported: (source: Source, failure: Failure)?
     var restarts = 0
     var restart = Promise<Void>()
+    var migration = Promise<Bool>()
   }
 
   var phase: Phase {
@@ -51,6 +50,14 @@ final class Vitals: Sendable {
 
   /// Kept at the next time the guest resets its machine.
   var nextRestart: Promise<Void> { state.withLock { $0.restart } }
+
+  /// Kept when the machine's state has been saved or loaded the next time: whether that succeeded.
+  func nextMigration() -> Promise<Bool> {
+    state.withLock { state in
+      state.migration = Promise()
+      return state.migration
+    }
+  }
 
   /// Waits until the machine dies by itself, and returns why.
   /// - Throws: `CancellationError` when it was ended on purpose, or the task was cancelled.
@@ -95,8 +102,8 @@ final class Vitals: Sendable {
       return false
     case "MIGRATION":
       switch event.data["status"]?.string {
-      case "completed": migration.keep(true)
-      case "failed": migration.keep(false)
+      case "completed": state.withLock { $0.migration }.keep(true)
+      case "failed": state.withLock { $0.migration }.keep(false)
       default: break
       }
       return false

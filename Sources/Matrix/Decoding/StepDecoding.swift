@@ -141,7 +141,8 @@ extension MatrixDecoder {
     }
     if entry.key == "cache", place != .provision {
       report(
-        "only what is done first in 'provision' can be kept", at: entry.keySpan, hint: "leave 'cache' out, or move the step")
+        "only what is done first in 'provision' can be kept", at: entry.keySpan,
+        hint: "leave 'cache' out, or move the step")
       return
     }
     let node = entry.value

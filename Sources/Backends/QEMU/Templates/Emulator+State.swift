@@ -33,7 +33,7 @@ extension Emulator {
   /// - Throws: `Failure` when it cannot be loaded, `CancellationError`.
   func resume() async throws {
     try await transfer("load the saved machine") { monitor in
-      try await monitor.execute("migrate-incoming", ["uri": "fd:0"])
+      try await monitor.execute("migrate-incoming", ["uri": "fd:\(Self.stateDescriptor)"])
     }
     do {
       try await monitor.execute("cont")
@@ -45,7 +45,7 @@ extension Emulator {
   private func transfer(
     _ what: String, _ begin: @escaping @Sendable (Monitor) async throws -> Void
   ) async throws {
-    let (monitor, vitals) = (monitor, vitals)
+    let (monitor, vitals, migration) = (monitor, vitals, vitals.nextMigration())
     let isDone: Bool?
     do {
       isDone = try await first(within: Self.patience) { () async throws -> Bool in
@@ -62,7 +62,7 @@ extension Emulator {
             })
         }
         try await begin(monitor)
-        guard let isDone = await vitals.migration.value() else { throw CancellationError() }
+        guard let isDone = await migration.value() else { throw CancellationError() }
         return isDone
       } or: {
         throw try await vitals.failure()

@@ -1,6 +1,6 @@
 import MusterHost
 import MusterImages
-import MusterMachines
+package import MusterMachines
 
 /// A launch that goes on from what the first steps of its cell do.
 extension MachineLaunch {
