@@ -187,15 +187,25 @@ package enum FileSystem {
   /// Whether this user may make files in a folder.
   package static func isWritable(_ folder: String) -> Bool { unsafe access(folder, W_OK | X_OK) == 0 }
 
-  /// The bytes that this user may still write to the file system of an existing folder; as many as there are where it does not
-  /// tell.
+  /// The bytes that this user may still write to the file system of an existing folder.
   package static func freeSpace(of folder: String) throws(Failure) -> Int64 {
-    var information = statvfs()
-    guard unsafe statvfs(folder, &information) == 0 else {
-      throw Failure(Errno(rawValue: errno), "ask the free space of", folder)
-    }
-    if information.f_blocks == 0 { return .max }
+    let information = try sizes(of: folder)
     return Int64(clamping: UInt64(information.f_bavail) * UInt64(information.f_frsize))
+  }
+
+  /// Whether less than so many bytes are free on the file system of something that exists. One that does not tell how large it
+  /// is never counts as full.
+  package static func isFull(_ path: String, least: Int64) throws(Failure) -> Bool {
+    let (blocks, free) = (try sizes(of: path).f_blocks, try freeSpace(of: path))
+    return blocks > 0 && free < least
+  }
+
+  private static func sizes(of path: String) throws(Failure) -> statvfs {
+    var information = statvfs()
+    guard unsafe statvfs(path, &information) == 0 else {
+      throw Failure(Errno(rawValue: errno), "ask the free space of", path)
+    }
+    return information
   }
 
   /// Copies the content of a file; one that has the name already is replaced at once when the copy is complete.

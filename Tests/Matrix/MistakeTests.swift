@@ -320,7 +320,7 @@ struct MistakeTests {
         m.yaml:19:16-18 error: a shell that is empty; hint: write bash, or bash -euo pipefail
         m.yaml:20:16-27 error: 'retry' needs 'count'; hint: write {count: 3, delay: 5s}
         m.yaml:21:14-17 error: 'tmp' is not a whole path in the machine; hint: start it with '/', such as /root or /tmp
-        m.yaml:22:9-13 error: unknown key 'mode' in a step with 'run'; hint: the keys are: run, name, machine, when, timeout, retry, shell, as, cwd, env, exit, stdout, stderr
+        m.yaml:22:9-13 error: unknown key 'mode' in a step with 'run'; hint: the keys are: run, name, machine, when, timeout, retry, shell, as, cwd, env, exit, stdout, stderr, cache
         m.yaml:23:9-17 error: 'interval' goes with 'wait', not with 'run'
         m.yaml:24:15-25 error: unknown family 'rpm'; hint: the families are: debian, fedora, suse, arch, alpine
         m.yaml:25:13-13 error: expected text for a script, found nothing; hint: write 'run: command', or a block after '|'

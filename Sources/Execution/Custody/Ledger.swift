@@ -66,11 +66,10 @@ package final class Ledger: Sendable {
   /// Says that a machine is about to be made. It is on the disk when this returns.
   /// - Throws: `Failure`: then it must not be made.
   package func intend(_ relic: Relic) throws(Failure) {
-    let free = try FileSystem.freeSpace(of: path)
     // One more line may fit into its last page, and what comes of the machine would find no room.
-    guard free >= Self.leastRoom else {
+    if try FileSystem.isFull(path, least: Self.leastRoom) {
       throw Failure(
-        .host, "disk full: '\(path)' has \(ByteCount(free)) left, and what becomes of a machine could not be written",
+        .host, "disk full: what becomes of a machine could not be written beside '\(path)'",
         hint: "free space and run again")
     }
     try write { json in
