@@ -67,7 +67,7 @@ package final class Ledger: Sendable {
   /// - Throws: `Failure`: then it must not be made.
   package func intend(_ relic: Relic) throws(Failure) {
     // One more line may fit into its last page, and what comes of the machine would find no room.
-    if try FileSystem.isFull(path, least: Self.leastRoom) {
+    if file.isThere, try FileSystem.isFull(path, least: Self.leastRoom) {
       throw Failure(
         .host, "disk full: what becomes of a machine could not be written beside '\(path)'",
         hint: "free space and run again")
