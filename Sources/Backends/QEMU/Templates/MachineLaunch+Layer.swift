@@ -37,12 +37,9 @@ extension MachineLaunch {
   ) async throws -> QEMUMachine? {
     let baseLock = try await store.lock(baseKey, progress: progress)
     defer { baseLock.release() }
-    var base = try await store.find(baseKey, progress: progress)
-    let start = base == nil ? MachineStart.booted : .resumed
-    if base == nil { base = try await makeTemplate(baseKey, in: store, progress: progress) }
-    guard let base, base.seal.unfit == nil, let folder = try await begin(key, in: store, progress: progress) else {
-      return nil
-    }
+    guard let (base, start) = try await readyTemplate(baseKey, in: store, progress: progress),
+      let folder = try await begin(key, in: store, progress: progress)
+    else { return nil }
     await progress("resuming")
     do {
       try await copy([base.memory, base.seed], into: folder)

@@ -21,14 +21,10 @@ extension MachineLaunch {
     defer { lock.release() }
     var lastFailure: Failure?
     for _ in 0..<2 {
-      var template = try await store.find(key, progress: progress)
-      // Whoever has to make it has booted a machine.
-      let start = template == nil ? MachineStart.booted : .resumed
-      if template == nil { template = try await makeTemplate(key, in: store, progress: progress) }
-      guard let template, template.seal.unfit == nil else { return nil }
+      guard let ready = try await readyTemplate(key, in: store, progress: progress) else { return nil }
       do {
         await progress("resuming")
-        return try await resume(template, start: start)
+        return try await resume(ready.template, start: ready.start)
       } catch let failure as Failure where failure.blame != .host {
         try clearWorkspace()
         await progress("a machine does not go on from its template, which is made anew: \(failure.message)")
@@ -49,8 +45,19 @@ extension MachineLaunch {
     _ = try await store.adopt(TemplateSeal(key: key, name: request.image.name, unfit: reason), needing: [])
   }
 
-  /// `nil` where there can be none.
-  func makeTemplate(
+  /// The template of a key, made if there is none, and how a machine that goes on from it comes to be; `nil` where there can be
+  /// none.
+  func readyTemplate(
+    _ key: String, in store: TemplateStore, progress: @escaping @Sendable (String) async -> Void
+  ) async throws -> (template: Template, start: MachineStart)? {
+    if let template = try await store.find(key, progress: progress) {
+      return template.seal.unfit == nil ? (template, .resumed) : nil
+    }
+    // Whoever has to make it has booted a machine.
+    return try await makeTemplate(key, in: store, progress: progress).map { ($0, .booted) }
+  }
+
+  private func makeTemplate(
     _ key: String, in store: TemplateStore, progress: @escaping @Sendable (String) async -> Void
   ) async throws -> Template? {
     guard let folder = try await begin(key, in: store, progress: progress) else { return nil }
