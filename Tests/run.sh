@@ -17,10 +17,23 @@ if [ $# -gt 0 ]; then
   exec swift test "$@"
 fi
 
+log=$(mktemp)
+trap 'rm -f "$log" "$log.status"' EXIT
+trap 'exit 130' INT TERM HUP
+
+# `swift test`, whose failures are told once more at the end: of a long log that is what people see.
+run() {
+  { swift test "$@" 2>&1 || echo "$?" >"$log.status"; } | tee "$log"
+  [ -e "$log.status" ] || return 0
+  echo "What failed:"
+  grep -E '✘|↳' "$log" || true
+  exit "$(cat "$log.status")"
+}
+
 # Real machines one at a time, after all else: each wants the processors for itself. Those of the managers' stand-ins are
 # mostly waited for.
 managed=ManagedRealRunTests
 machines='RealRunTests|MachineTests|BuildTests'
-swift test --skip "$machines"
-SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=3 swift test --skip-build --filter "$managed"
-swift test --skip-build --no-parallel --filter "$machines" --skip "$managed"
+run --skip "$machines"
+SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=3 run --skip-build --filter "$managed"
+run --skip-build --no-parallel --filter "$machines" --skip "$managed"

@@ -112,15 +112,27 @@ enum Explanation {
     lines.append(
       "time-outs: launch \(plan.timeouts.launch.human), step \(plan.timeouts.step.human), cell "
         + "\(plan.timeouts.cell.human)")
-    for phase in plan.phases {
+    let layer = plan.layer
+    for (phaseIndex, phase) in plan.phases.enumerated() {
       lines += ["", "\(phase.kind.rawValue):"]
-      for step in phase.steps {
+      for (index, step) in phase.steps.enumerated() {
         let place = step.machine.map { " in \($0)" } ?? (plan.machines.isEmpty ? "" : " in each machine")
         lines.append("  # \(VisibleText.line(step.title))\(place) (\(VisibleText.line("\(step.location)")))")
+        if let layer, phaseIndex == 0, index < layer.steps.count {
+          lines.append("  # kept for \(layer.lifetime.human), for all cells that begin with the same")
+        } else if step.cache != nil {
+          lines.append("  # not kept: \(reasonNotToKeep(in: plan))")
+        }
         lines += step.explanation(for: plan.family).map { $0.isEmpty ? "" : "  \(visible($0))" }
       }
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func reasonNotToKeep(in plan: CellPlan) -> String {
+    if plan.start == .cold { return "the machine boots ('start: cold')" }
+    if !plan.machines.isEmpty { return "machines of one network boot" }
+    return "it sees a secret, or a step before it is not kept"
   }
 
   /// A line of a script, whose tabs may mean something.

@@ -11,6 +11,9 @@ struct CellRun: Sendable {
   let cell: Cell
   /// The cell's folder, relative to the run's output folder.
   let folder: String
+  let ahead: ImagesAhead
+  /// Called once the image is there.
+  let hasImage: @Sendable () -> Void
 
   func perform() async -> Ending {
     await context.tell(.cellStarted(cell: cell.name))
@@ -38,7 +41,9 @@ struct CellRun: Sendable {
   private func performAttempts(_ plan: CellPlan) async -> Ending {
     let image: ImageDescription
     switch await prepareImage(plan) {
-    case .success(let prepared): image = prepared
+    case .success(let prepared):
+      image = prepared
+      hasImage()
     case .failure(let failure): return Task.isCancelled ? .cancelled : .error(failure)
     }
     // The image is the host's and shared by many cells: the cell's own time begins here.
@@ -91,8 +96,7 @@ struct CellRun: Sendable {
   /// The first image that the backend can have, made ready. What can pass is tried again.
   private func prepareImage(_ plan: CellPlan) async -> Result<ImageDescription, Failure> {
     let backend = context.backend
-    let images = plan.images.filter { $0.backend == nil || $0.backend == backend.name }.map(\.image)
-      .filter { backend.supports($0) }
+    let images = plan.images(for: backend)
     guard !images.isEmpty else {
       let names = plan.images.map(\.image.name).joined(separator: ", ")
       return .failure(
@@ -122,10 +126,12 @@ struct CellRun: Sendable {
 
   private func prepare(_ image: ImageDescription) async -> Result<Void, Failure> {
     let stopwatch = Stopwatch()
+    let tell: @Sendable (ImageProgress) async -> Void = { progress in
+      await context.tell(.cellProgress(cell: cell.name, activity: progress.text(of: image.name)))
+    }
+    await ahead.settled(image, progress: tell)
     do {
-      try await context.backend.prepare(image) { progress in
-        await context.tell(.cellProgress(cell: cell.name, activity: progress.text(of: image.name)))
-      }
+      try await context.backend.prepare(image, progress: tell)
       await context.tell(
         .imageReady(cell: cell.name, image: image.name, seconds: stopwatch.elapsed.seconds))
       return .success(())

@@ -64,8 +64,21 @@ package struct Executor: Sendable {
       await context.tell(.notice("time-outs are scaled: 1m is \(minute)"))
     }
     var reason = await prepare()
-    let slugs = Slug.unique(plan.cells.map(\.name))
-    for (cell, slug) in zip(plan.cells, slugs) {
+    let ahead = ImagesAhead(plan.cells, context.backend)
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await ahead.run() }
+      reason = await perform(plan.cells, unless: reason, ahead)
+      group.cancelAll()
+    }
+    await context.tell(
+      .runFinished(RunFinished(signal: context.interruption.signal, reason: reason)))
+  }
+
+  /// One cell after the other, until there is a reason not to; returns it.
+  private func perform(_ cells: [Cell], unless first: Reason?, _ ahead: ImagesAhead) async -> Reason? {
+    var reason = first
+    let slugs = Slug.unique(cells.map(\.name))
+    for (index, (cell, slug)) in zip(cells, slugs).enumerated() {
       if let remark = cell.excluded {
         await context.tell(
           .cellFinished(CellFinished(cell: cell.name, outcome: .skipped, seconds: 0, remark: remark)))
@@ -74,12 +87,13 @@ package struct Executor: Sendable {
         await context.tell(
           .cellFinished(CellFinished(cell: cell.name, outcome: .cancelled, seconds: 0, reason: reason)))
       } else {
-        let ending = await CellRun(context: context, cell: cell, folder: "cells/\(slug)").perform()
+        let ending = await CellRun(
+          context: context, cell: cell, folder: "cells/\(slug)", ahead: ahead, hasImage: { ahead.hasImage(index) }
+        ).perform()
         reason = Self.end(of: cell, ending, failFast: context.options.failFast)
       }
     }
-    await context.tell(
-      .runFinished(RunFinished(signal: context.interruption.signal, reason: reason)))
+    return reason
   }
 
   /// The output folder and, if asked for, the setup; a reason if the run ends here.

@@ -131,6 +131,13 @@ extension HostCommand {
     return "\(directory)/\(executable)"
   }
 
+  /// Found by us where it can be: Subprocess forks once for each folder of PATH that it is not in.
+  private var found: Executable {
+    if executable.contains("/") { return .path(FilePath(executable)) }
+    let folders = environment["PATH"] ?? HostFacts.environment("PATH")
+    return HostFacts.tool(executable, in: folders).map { .path(FilePath($0)) } ?? .name(executable)
+  }
+
   func configuration(grace: Duration) -> Configuration {
     var options = PlatformOptions()
     options.processGroupID = 0
@@ -143,7 +150,7 @@ extension HostCommand {
       if let key = Environment.Key(rawValue: change.key) { changes[key] = .some(change.value) }
     }
     return Configuration(
-      executable: executable.contains("/") ? .path(FilePath(executable)) : .name(executable),
+      executable: found,
       arguments: Arguments(arguments), environment: .inherit.updating(changes),
       workingDirectory: directory.map { FilePath($0) }, platformOptions: options)
   }

@@ -97,8 +97,9 @@ package enum HostFacts {
   package static var processID: Int32 { getpid() }
 
   /// The absolute path of a tool that PATH knows.
-  package static func tool(_ name: String) -> String? {
-    let folders = environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin"
+  /// - Parameter path: Folders with colons between them, in place of this process's own PATH.
+  package static func tool(_ name: String, in path: String? = environment("PATH")) -> String? {
+    let folders = path ?? "/usr/local/bin:/usr/bin:/bin"
     return folders.split(separator: ":").filter { $0.hasPrefix("/") }.map { "\($0)/\(name)" }.first { path in
       guard FileSystem.isFile(path) else { return false }
       return unsafe access(path, X_OK) == 0

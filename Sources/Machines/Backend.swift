@@ -29,6 +29,13 @@ package protocol Backend: Sendable {
     _ image: ImageDescription, progress: @escaping @Sendable (ImageProgress) async -> Void
   ) async throws
 
+  /// Brings what an image needs from afar, for a `prepare` that comes later: beside a machine that runs, so that it may want
+  /// the network and the disk, but not the processors.
+  /// - Throws: `Failure`, `CancellationError`.
+  func fetch(
+    _ image: ImageDescription, progress: @escaping @Sendable (ImageProgress) async -> Void
+  ) async throws
+
   /// Makes a machine and returns when it is ready for its first step. What was begun may be left when it throws: whoever
   /// asked for it purges it.
   /// - Throws: `Failure`, `CancellationError`.
@@ -51,6 +58,10 @@ extension Backend {
   package var nameLimit: Int { 63 }
 
   package var place: String { "" }
+
+  package func fetch(
+    _ image: ImageDescription, progress: @escaping @Sendable (ImageProgress) async -> Void
+  ) async throws {}
 }
 
 /// What a person wants to know of a backend before a run.

@@ -3,12 +3,12 @@ what they write. Exits 1 if one is above its limit."""
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 
 import cold
 import matrices
+import overhead
 import warm
 from measure import Benchmarks, once
 
@@ -53,18 +53,11 @@ def plan():
 
 
 def cells():
-    bin = os.path.join(work, "bin")
-    os.makedirs(os.path.join(bin, "machines"))
-    os.symlink(os.path.abspath("Tests/Benchmarks/nothing/multipass"), os.path.join(bin, "multipass"))
+    path = overhead.nothing(work, "cells")
 
     def run(count):
-        folder = os.path.join(work, "cells")
-        _, peak, seconds = once(
-            ["env", f"PATH={bin}:{os.environ['PATH']}", muster, "run", write("cells.yaml", matrices.cells(count)),
-             "--quiet", "--backend", "multipass", "--state", folder, "--cache", folder, "--output", folder,
-             "--lock-file", os.path.join(work, "lock")]
-        )
-        shutil.rmtree(folder)
+        matrix = write("cells.yaml", matrices.cells(count))
+        _, peak, seconds = once(overhead.running(muster, work, path, matrix))
         return seconds / count, peak
 
     run(20)
@@ -100,6 +93,8 @@ if wanted("plan"):
     plan()
 if wanted("cells"):
     cells()
+if wanted("overhead"):
+    overhead.measure(benchmarks, muster, work)
 if wanted("cold"):
     cold.measure(benchmarks, muster, work)
 if wanted("warm"):
@@ -108,6 +103,8 @@ if wanted("twenty"):
     warm.twenty(benchmarks, muster, work)
 if wanted("clones"):
     warm.clones(benchmarks, muster, work)
+if wanted("layer"):
+    warm.layer(benchmarks, muster, work)
 if benchmarks.failed:
     print("above the limit: " + "; ".join(benchmarks.failed), file=sys.stderr)
     sys.exit(1)

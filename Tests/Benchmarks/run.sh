@@ -1,6 +1,6 @@
 #!/bin/sh
 # Measures Muster against its floors, prints each ratio, and exits 1 if one is above its limit. Names after it choose
-# benchmarks: check, plan, start, size, cells, cold, warm, twenty, clones.
+# benchmarks: check, plan, start, size, cells, overhead, cold, warm, twenty, clones, layer.
 set -eu
 cd "$(dirname "$0")/../.."
 

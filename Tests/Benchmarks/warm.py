@@ -77,3 +77,16 @@ def clones(benchmarks, muster, work):
             len(values) == 100 and len(set(values)) == 100,
         )
     benchmarks.check("100 clones, the clock", f"at most {max(late):.2f} s off", len(late) == 100 and max(late) <= 1)
+
+
+def layer(benchmarks, muster, work):
+    matrix = (
+        f"{HEAD}distros: {{debian: {BUILT}}}\ntests:\n  layer:\n    distros: all\n"
+        "    provision: [{install: [build-essential], cache: true}]\n    verify: [{run: gcc --version}]\n"
+    )
+    command = running(muster, work, "layer", matrix)
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    benchmarks.compare(
+        "muster run, a cell whose packages are kept / one that installs them", command, command + ["--no-cache"],
+        limit=1 / 20, runs=3,
+    )

@@ -162,6 +162,24 @@ import Testing
     #expect(explanation.text.contains("\n  echo hello"))
   }
 
+  @Test func planSaysWhatIsKept() async throws {
+    let scratch = try Scratch()
+    let file = try scratch.write(
+      "matrix.yaml",
+      """
+      muster: 1
+      distros: {one: {image: debian/12}}
+      tests:
+        warm: {distros: all, provision: [{run: echo a, cache: 2h}, {run: echo b}], verify: [{run: echo c}]}
+        cold: {distros: all, start: cold, provision: [{run: echo a, cache: 2h}], verify: [{run: echo c}]}
+      """)
+    let warm = try await muster("plan", file, "--explain", "warm@one").text
+    #expect(warm.split(separator: "\n").count { $0.contains("kept for 2h") } == 1)
+    #expect(warm.split(separator: "\n").drop { !$0.contains("run echo a") }.dropFirst().first?.contains("kept") == true)
+    let cold = try await muster("plan", file, "--explain", "cold@one").text
+    #expect(cold.contains("not kept: the machine boots"))
+  }
+
   @Test func planSaysHowLongARunWillTake() async throws {
     let scratch = try Scratch()
     let file = try scratch.write("matrix.yaml", Self.matrix)

@@ -49,8 +49,12 @@ import Testing
     let times = try FileSystem.readText("\(scratch.path)/turns").split(separator: "\n").compactMap { Int64($0) }
     #expect(times.count == Self.processes * Self.turns)
     #expect(try FileSystem.readText("\(scratch.path)/killed").split(separator: "\n").count == times.count / 10)
-    // A lock that a dead process had is free at once; whoever waits asks at least four times a second.
-    let longest = zip(times, times.dropFirst()).map { $1 - $0 }.max() ?? 0
-    #expect(longest < 1_000_000_000, "\(longest) ns")
+    // A lock that a dead process had is free at once, as one that was let go is: what this host makes everybody wait for
+    // delays both.
+    let waits = zip(times, times.dropFirst()).map { $1 - $0 }.enumerated()
+    let afterDeaths = waits.filter { ($0.offset + 1) % 10 == 0 }.map(\.element)
+    let others = waits.filter { ($0.offset + 1) % 10 != 0 }.map(\.element)
+    let (longest, longestOther) = (try #require(afterDeaths.max()), try #require(others.max()))
+    #expect(longest - longestOther < 1_000_000_000, "\(longest) ns, and \(longestOther) ns where nobody died")
   }
 }

@@ -32,11 +32,14 @@ final class LocalBackend: Backend {
     var kept: [String] = []
     var requests: [LaunchRequest] = []
     var reboots = 0
+    var fetched: [String] = []
   }
 
   let name = "local"
   /// Ends purges that hang.
   let release = Promise<Void>()
+  /// Ends what is fetched ahead.
+  let delivery = Promise<Void>()
   private let state: Mutex<State>
 
   init(_ faults: Faults = Faults()) {
@@ -51,6 +54,8 @@ final class LocalBackend: Backend {
   var kept: [String] { state.withLock { $0.kept } }
   var requests: [LaunchRequest] { state.withLock { $0.requests } }
   var reboots: Int { state.withLock { $0.reboots } }
+  /// The images that were asked for ahead.
+  var fetched: [String] { state.withLock { $0.fetched } }
 
   func status() async -> BackendStatus { BackendStatus() }
 
@@ -64,6 +69,16 @@ final class LocalBackend: Backend {
     await progress(ImageProgress(activity: "looking at"))
     if let failure = state.withLock({ $0.faults.images.isEmpty ? nil : $0.faults.images.removeFirst() }) {
       throw failure
+    }
+  }
+
+  func fetch(
+    _ image: ImageDescription, progress: @escaping @Sendable (ImageProgress) async -> Void
+  ) async throws {
+    state.withLock { $0.fetched.append(image.name) }
+    while delivery.current == nil {
+      await progress(ImageProgress(activity: "on its way"))
+      try await Task.sleep(for: .milliseconds(1))
     }
   }
 

@@ -89,6 +89,16 @@ package final class QEMUBackend: Backend {
     _ = try await accelerator(installation, for: ready, cpu: image.cpu)
   }
 
+  /// An image that has to be built waits until no machine runs.
+  package func fetch(
+    _ image: ImageDescription, progress: @escaping @Sendable (ImageProgress) async -> Void
+  ) async throws {
+    switch image.source {
+    case .download, .file: _ = try await store.prepare(image, progress: progress)
+    case .debootstrap, .native: break
+    }
+  }
+
   package func launch(
     _ request: LaunchRequest, progress: @escaping @Sendable (String) async -> Void
   ) async throws -> any Machine {
