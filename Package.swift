@@ -12,6 +12,11 @@ let settings: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+/// Whether most code is made small: `examples/build.sh` asks for it, and nobody who depends on this package may. What reads
+/// and plans a matrix of a hundred thousand lines is made quick all the same.
+let isSmall = Context.environment["MUSTER_BUILD"] == "small"
+let quickRooms: Set = ["YAML", "Matrix", "Diagnostics"]
+
 /// A room of the house: a target whose folder is named like the room, and whose module carries the prefix.
 func room(
   _ name: String, path: String? = nil, uses rooms: [String] = [], _ products: [Target.Dependency] = []
@@ -20,7 +25,7 @@ func room(
     name: "Muster\(name)",
     dependencies: rooms.map { .target(name: $0 == "CLibYAML" ? $0 : "Muster\($0)") } + products,
     path: "Sources/\(path ?? name)",
-    swiftSettings: settings)
+    swiftSettings: settings + (isSmall && !quickRooms.contains(name) ? [.unsafeFlags(["-Osize"])] : []))
 }
 
 func tests(
@@ -35,7 +40,6 @@ func tests(
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let customDump = Target.Dependency.product(name: "CustomDump", package: "swift-custom-dump")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
@@ -50,7 +54,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/pointfreeco/swift-custom-dump", from: "1.7.3"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -80,8 +83,8 @@ let package = Package(
       uses: ["QEMU", "Managers", "Multipass", "OrbStack", "Incus", "Lima", "Machines", "Images", "Matrix"]),
     room(
       "Execution", uses: ["Matrix", "Channels", "Machines", "Guest", "Images", "Host", "Catalog", "Diagnostics"],
-      [collections, system]),
-    room("Reports", uses: ["Execution", "Machines", "Matrix", "Host", "Diagnostics"], [collections, system]),
+      [system]),
+    room("Reports", uses: ["Execution", "Machines", "Matrix", "Host", "Diagnostics"], [system]),
     room(
       "Commands",
       uses: [

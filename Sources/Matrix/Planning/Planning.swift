@@ -9,15 +9,17 @@ extension DecodedMatrix {
     let expectations = RuleIndex(document.expectedFailures, document.tests)
     var cells: [Cell] = []
     cells.reserveCapacity(document.cellCount)
+    // A test is never taken out of the array: that would copy it, for each distro.
+    let tests = document.tests
     for distro in document.distros.indices {
-      for (number, test) in document.tests.enumerated() where test.distros.contains(distro) {
-        for combination in 0..<test.combinations {
+      for number in tests.indices where tests[number].distros.contains(distro) {
+        for combination in 0..<tests[number].combinations {
           cells.append(
             Cell(
               document: document, testNumber: Int32(number), distroNumber: Int32(distro),
               combination: Int32(combination),
-              exclusion: exclusions.first(number, test, distro, combination),
-              expectation: expectations.first(number, test, distro, combination)))
+              exclusion: exclusions.first(number, tests, distro, combination),
+              expectation: expectations.first(number, tests, distro, combination)))
         }
       }
     }
@@ -87,8 +89,8 @@ private struct RuleIndex {
   }
 
   /// The first rule that means a cell; -1 for none.
-  func first(_ number: Int, _ test: Test, _ distro: Int, _ combination: Int) -> Int32 {
+  func first(_ number: Int, _ tests: [Test], _ distro: Int, _ combination: Int) -> Int32 {
     if byTest.isEmpty { return -1 }
-    return byTest[number].first { rules[Int($0)].holds(test, distro: distro, combination: combination) } ?? -1
+    return byTest[number].first { rules[Int($0)].holds(tests[number], distro: distro, combination: combination) } ?? -1
   }
 }
