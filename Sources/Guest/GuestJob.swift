@@ -41,7 +41,12 @@ struct GuestJob: Sendable {
   ///   - body: The commands of `main`, after it has begun.
   ///   - functions: Definitions that they use.
   ///   - lane: The name of the lane that brings it, which is its id then.
-  init(_ body: String, functions: String = "", id: String = ShellText.randomName(), lane: String? = nil) {
+  ///   - input: What the program reads itself.
+  init(
+    _ body: String, functions: String = "", id: String = ShellText.randomName(), lane: String? = nil,
+    input: [UInt8] = []
+  ) {
+    self.input = input
     self.id = lane ?? id
     number = ShellText.randomName()
     let marker = "\\036muster:\(number):"

@@ -16,6 +16,7 @@ extension JobRunner {
     }
     let reader = Mutex(TarReader(folder: folder))
     // A link that was asked for by its name is followed in the machine; those inside of folders are left out.
+    let lane = takeLane()
     let job = GuestJob(
       """
       cd \(ShellText.quoted(end == path.startIndex ? "/" : String(path[..<end]))) || finish none
@@ -30,11 +31,11 @@ extension JobRunner {
       command -v tar >/dev/null 2>&1 || finish no-tar
       tar -c${follow}f - "$@" 2>&4
       finish "exit $?"
-      """)
+      """, lane: lane?.name)
     do {
       try FileSystem.createFolder(folder)
       let (word, errorText) = try await perform(
-        job, deadline: deadline, stdout: { bytes in try reader.withLock { try $0.take(bytes) } })
+        job, by: lane, deadline: deadline, stdout: { bytes in try reader.withLock { try $0.take(bytes) } })
       switch word {
       case "none": return []
       case "no-tar": throw GuestError(.transfer, "cannot fetch '\(path)': tar is not installed in the machine")

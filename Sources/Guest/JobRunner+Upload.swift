@@ -57,9 +57,21 @@ extension JobRunner {
     }
   }
 
+  /// A larger file is not worth the memory, and goes by the carrier.
+  private static let mostByLane = 16 << 20
+
   private func uploadFile(
     _ local: String, _ source: Stat, to place: Place, mode: UInt16?, owner: String?, deadline: Duration?
   ) async throws {
+    // A lane has no end of file: what is sent must have the size that is told.
+    var content: [UInt8]?
+    if isOnLane, source.size <= Self.mostByLane {
+      content = try FileSystem.read(local, in: 0..<Int64(source.size))
+      if content?.count != Int(source.size) {
+        throw GuestError(.transfer, "cannot copy '\(local)': it changed while it was copied")
+      }
+    }
+    let lane = content == nil ? nil : takeLane()
     let mode = mode ?? UInt16(truncatingIfNeeded: source.permissions.rawValue & 0o7777)
     let job = GuestJob(
       """
@@ -69,7 +81,7 @@ extension JobRunner {
           echo "it is a folder there; end the path in / to put the file into it"
           false
         else
-          mkdir -p "$parent" && cat >"$temporary" && chown \(ShellText.quoted(owner ?? "0:0")) "$temporary" &&
+          mkdir -p "$parent" && \(lane == nil ? "cat" : "head -c \(source.size)") >"$temporary" && chown \(ShellText.quoted(owner ?? "0:0")) "$temporary" &&
             chmod \(String(mode, radix: 8)) "$temporary"
         fi
       } >&4 2>&4
@@ -80,20 +92,19 @@ extension JobRunner {
       fi
       rm -f "$temporary"
       finish "exit $status"
-      """)
+      """, lane: lane?.name, input: lane == nil ? [] : content ?? [])
     let file = try openLocal(local)
     defer { try? file.close() }
-    let (word, errorText) = try await perform(
-      job, deadline: deadline,
-      feed: { input in
-        while true {
-          let chunk = unsafe try [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
-            unsafe count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
-          }
-          if chunk.isEmpty { return }
-          guard await input.write(chunk) else { return }
+    let feed: JobFeed = { input in
+      while true {
+        let chunk = unsafe try [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
+          unsafe count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
         }
-      })
+        if chunk.isEmpty { return }
+        guard await input.write(chunk) else { return }
+      }
+    }
+    let (word, errorText) = try await perform(job, by: lane, deadline: deadline, feed: lane == nil ? feed : nil)
     guard word == "exit 0" else {
       let reason = errorText.isEmpty ? "it changed while it was copied, or the machine's disk is full" : errorText
       throw GuestError(.transfer, "cannot copy '\(local)' to '\(place.path)' in the machine: \(reason)")

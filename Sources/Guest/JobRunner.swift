@@ -25,6 +25,12 @@ final class JobRunner: Sendable {
   /// Whether the machine no longer answered when the last script was to be ended.
   var isSilent: Bool { lastEndingBegan.withLock { !$0 } }
 
+  /// Whether something can go by a lane.
+  var isOnLane: Bool { lanes?.left != nil }
+
+  /// A lane for a job of Muster's own; `nil` when there is none left.
+  func takeLane() -> Lane? { lanes?.take() }
+
   /// `Guest.run`.
   func run(
     _ command: GuestCommand, deadline: Duration?,

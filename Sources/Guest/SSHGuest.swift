@@ -87,18 +87,24 @@ package final class SSHGuest: Guest {
     _ command: GuestCommand, deadline: Duration?,
     output: @escaping @Sendable (GuestStream, [UInt8]) async throws -> Void
   ) async throws -> GuestEnding {
-    if let left = lanes?.left, left <= Self.fewLanes { carrier.connectAhead() }
+    prepareForLastLane()
     return try await runner.run(command, deadline: deadline, output: output)
+  }
+
+  private func prepareForLastLane() {
+    if let left = lanes?.left, left <= Self.fewLanes { carrier.connectAhead() }
   }
 
   package func upload(
     _ local: String, to path: String, mode: UInt16?, owner: String?, deadline: Duration?
   ) async throws {
+    prepareForLastLane()
     try await runner.upload(local, to: path, mode: mode, owner: owner, deadline: deadline)
   }
 
   package func download(_ path: String, into folder: String, deadline: Duration?) async throws -> [String] {
-    try await runner.download(path, into: folder, deadline: deadline)
+    prepareForLastLane()
+    return try await runner.download(path, into: folder, deadline: deadline)
   }
 }
 

@@ -4,6 +4,7 @@ overlay of the same image, asked by ssh every 100 ms until a command runs."""
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -42,7 +43,7 @@ def running(muster, work, name, matrix):
 
 
 def observe(command):
-    """The arguments, overlay and base image of the machine that a run starts."""
+    """The arguments, the disk and the belongings of the machine that a run starts."""
     run = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     found = None
     while found is None and run.poll() is None:
@@ -66,16 +67,35 @@ def emulator():
             told = subprocess.run(
                 ["qemu-img", "info", "-U", "--output=json", overlay], capture_output=True, check=True
             ).stdout
-            information = json.loads(told)
-            return arguments, os.path.basename(overlay), information
+            return arguments, json.loads(told), Belongings(folder)
         except (OSError, StopIteration, subprocess.CalledProcessError, ValueError):
             continue
     return None
 
 
+class Belongings:
+    """What else a machine starts from: the firmware's variables, and the seed that cloud-init reads."""
+
+    names = ("variables", "seed")
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.kept = tempfile.TemporaryDirectory()
+        copy(folder, self.kept.name)
+
+
+def copy(source, target):
+    for name in Belongings.names:
+        path = os.path.join(source, name)
+        if os.path.isdir(path):
+            shutil.copytree(path, os.path.join(target, name))
+        elif os.path.exists(path):
+            shutil.copy(path, target)
+
+
 class Floor:
     def __init__(self, machine, identity):
-        self.arguments, self.overlay, self.image = machine
+        self.arguments, self.image, self.belongings = machine
         self.identity = identity
 
     @classmethod
@@ -94,6 +114,7 @@ class Floor:
                  "-F", self.image["backing-filename-format"], overlay, str(self.image["virtual-size"])],
                 check=True,
             )
+            copy(self.belongings.kept.name, folder)
             port = free_port()
             qemu = subprocess.Popen(
                 self.rewritten(folder, overlay, port), cwd=folder, stdin=subprocess.DEVNULL,
@@ -122,6 +143,7 @@ class Floor:
                 skip = True
                 continue
             argument = re.sub(r"(node-name=disk,.*file\.filename=)[^,]+", lambda m: m[1] + overlay, argument)
+            argument = argument.replace(self.belongings.folder + "/", folder + "/")
             argument = re.sub(r"hostfwd=tcp:127\.0\.0\.1:\d+-:22", f"hostfwd=tcp:127.0.0.1:{port}-:22", argument)
             argument = re.sub(r"(id=console,path=).*", lambda m: m[1] + os.path.join(folder, "console"), argument)
             arguments.append(argument)

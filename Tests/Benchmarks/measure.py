@@ -36,14 +36,14 @@ class Benchmarks:
             f"{which} {min(values):.4f}/{statistics.median(values):.4f}/{max(values):.4f} s"
             for which, values in times.items()
         )
-        self._say(name, f"{ratio:.2f} of {limit} ({spread}; min/median/max of {runs})", ratio <= limit)
+        self._say(name, f"{ratio:.3g} of {limit:.3g} ({spread}; min/median/max of {runs})", ratio <= limit)
         if memory:
             self.bound(f"{name}, memory", peak, memory)
 
     def ratio(self, name, value, floor, limit, unit):
         """Two quantities that were measured by themselves."""
         ratio = value / floor
-        self._say(name, f"{ratio:.2f} of {limit} ({value:.4f} {unit} / {floor:.4f} {unit})", ratio <= limit)
+        self._say(name, f"{ratio:.3g} of {limit:.3g} ({value:.4f} {unit} / {floor:.4f} {unit})", ratio <= limit)
 
     def bound(self, name, value, limit):
         """A size in bytes and the most it may be."""

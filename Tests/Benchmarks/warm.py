@@ -82,7 +82,7 @@ def clones(benchmarks, muster, work):
 def layer(benchmarks, muster, work):
     matrix = (
         f"{HEAD}distros: {{debian: {BUILT}}}\ntests:\n  layer:\n    distros: all\n"
-        "    provision: [{install: [build-essential], cache: true}]\n    verify: [{run: gcc --version}]\n"
+        "    provision: [{install: [jq, rsync], cache: true}]\n    verify: [{run: rsync --version}]\n"
     )
     command = running(muster, work, "layer", matrix)
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)

@@ -4,7 +4,10 @@ import Testing
 
 /// Greeter as its example publishes it, on real machines: what is good passes from end to end, and what is not is found.
 @Suite(.serialized) struct ChannelRealRunTests {
-  @Test func greeterAndItsSins() async throws {
+  /// Cells that boot take minutes more: `MUSTER_TEST_COLD=1` runs them so too.
+  private static let starts: [[String]] = HostFacts.environment("MUSTER_TEST_COLD") == nil ? [[]] : [[], ["--cold"]]
+
+  @Test(arguments: starts) func greeterAndItsSins(start: [String]) async throws {
     let scratch = try Scratch()
     let examples = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../examples").standardized
     try FileManager.default.copyItem(atPath: examples.path, toPath: "\(scratch.path)/examples")
@@ -15,12 +18,12 @@ import Testing
       [
         "--setup", "installed[sin=missing-library]@debian", "installed[sin=failing-postinst]@debian",
         "removed[sin=left-data]@debian", "repository[sin=wrong-key]@debian",
-      ])
+      ] + start)
     #expect(sins.map(\.outcome) == Array(repeating: "expected-failure", count: 4), "\(sins)")
 
     let good = try await run(
       "\(greeter)/matrix.yaml", scratch,
-      ["--axis", "lifecycle=install", "apt", "appimage[run=extracted]@debian-12"])
+      ["--axis", "lifecycle=install", "apt", "appimage[run=extracted]@debian-12"] + start)
     #expect(good.map(\.outcome) == ["passed", "passed"], "\(good)")
   }
 

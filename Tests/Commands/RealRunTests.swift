@@ -4,8 +4,11 @@ import Testing
 
 /// Whole runs on real machines, one at a time: they share an image, and the host's processors.
 @Suite(.serialized) struct RealRunTests {
+  /// Machines that resume, and machines that boot.
+  private static let starts: [[String]] = [[], ["--cold"]]
+
   /// What fails, for whose fault, and how each report says so.
-  @Test func tellsWhoseFaultItWas() async throws {
+  @Test(arguments: starts) func tellsWhoseFaultItWas(start: [String]) async throws {
     let scratch = try Scratch()
     let token = "swordfish-\(UInt32.random(in: .min ... .max))"
     let file = try scratch.write("verdicts.yaml", Self.verdicts)
@@ -13,7 +16,8 @@ import Testing
     let muster = MusterProcess(environment: [
       "MUSTER_TEST_TOKEN": token, "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": stepSummary,
     ])
-    let output = try await muster.run(arguments(file, scratch) + ["--junit", "\(scratch.path)/junit.xml"])
+    let output = try await muster.run(
+      arguments(file, scratch) + ["--junit", "\(scratch.path)/junit.xml"] + start)
     try #require(output.ending == .exited(1), "\(output.text)\n\(output.errorText)")
 
     let summary = try JSON(file: "\(scratch.path)/out/summary.json")
@@ -55,10 +59,11 @@ import Testing
   }
 
   /// A mirror that cannot be reached is nobody's fault but the mirror's.
-  @Test func neverBlamesTheReleaseForAMirror() async throws {
+  @Test(arguments: starts) func neverBlamesTheReleaseForAMirror(start: [String]) async throws {
     let scratch = try Scratch()
     let file = try scratch.write("mirror.yaml", Self.mirror)
-    let output = try await MusterProcess().run(arguments(file, scratch) + ["--junit", "\(scratch.path)/junit.xml"])
+    let output = try await MusterProcess().run(
+      arguments(file, scratch) + ["--junit", "\(scratch.path)/junit.xml"] + start)
     try #require(output.ending == .exited(3), "\(output.text)\n\(output.errorText)")
     let summary = try JSON(file: "\(scratch.path)/out/summary.json")
     for cell in summary["cells"].array {

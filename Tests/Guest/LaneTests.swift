@@ -125,6 +125,30 @@ import Testing
     }
   }
 
+  @Test(arguments: SSHServer.Tools.allCases)
+  func filesGoByThemBothWays(tools: SSHServer.Tools) async throws {
+    try await withLanes(8, tools: tools) { server, guest, lanes in
+      let folder = server.folder
+      // Every byte, and more than a pipe takes at once.
+      let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+      try FileSystem.write(bytes, to: folder / "a file", mode: 0o751)
+      try FileSystem.write("", to: folder / "empty")
+      try await guest.upload(folder / "a file", to: folder / "in/copy", mode: nil, owner: nil, deadline: .seconds(60))
+      #expect(try FileSystem.read(folder / "in/copy") == bytes)
+      #expect(try FileSystem.information(folder / "in/copy")?.permissions.rawValue == 0o751)
+      try await guest.upload(folder / "empty", to: folder / "in/", mode: 0o600, owner: nil, deadline: .seconds(60))
+      #expect(try FileSystem.read(folder / "in/empty") == [])
+      // What is not read in the machine holds nothing up.
+      await #expect(throws: GuestError.self) {
+        try await guest.upload(folder / "a file", to: folder / "in", mode: nil, owner: nil, deadline: .seconds(60))
+      }
+      let fetched = try await guest.download(folder / "in/*", into: folder / "out", deadline: .seconds(60))
+      #expect(fetched.sorted() == ["copy", "empty"])
+      #expect(try FileSystem.read(folder / "out/copy") == bytes)
+      #expect(lanes.left == 4)
+    }
+  }
+
   @Test func whatCannotBeHadIsTold() async throws {
     try await withLanes { _, guest, _ in
       await #expect(throws: GuestError(.circumstances, "the machine has no user 'muster-nobody'")) {
