@@ -3,7 +3,7 @@
 #
 #   lxd.sh start FOLDER [PID]    starts the daemon with all of its state in FOLDER, which must not exist, a storage pool
 #                                `default` and, where this kernel can, a network that leads out; stopped as soon as the
-#                                process PID ends
+#                                process PID ends; FOLDER ends in -PID then
 #   lxd.sh stop FOLDER           ends all of its instances, the daemon and what it started, and removes FOLDER
 #   lxd.sh check                 whether all that it takes is here; else says what is not
 #
@@ -39,8 +39,23 @@ network() {
   done
 }
 
+# Whether the process runs whose id a file holds.
+runs() { [ -f "$1" ] && [ -e "/proc/$(cat "$1" 2>/dev/null || echo none)" ]; }
+
+# One that is being stopped takes what they share with it: lxcfs.
+wait_for_the_dying() {
+  for folder in "${1%-*}"-*; do
+    number=0
+    while [ ! -e "/proc/${folder##*-}" ] && { runs "$folder/pid" || runs "$folder/stopping"; } && [ $number -lt 600 ]; do
+      sleep 0.1
+      number=$((number + 1))
+    done
+  done
+}
+
 start() {
   check >&2
+  [ $# -lt 2 ] || wait_for_the_dying "$1"
   mkdir -p "$1/lxd" "$1/conf"
   chmod 711 "$1" "$1/lxd"
   nft list table inet lxd >/dev/null 2>&1 && : >"$1/had-table"
@@ -51,10 +66,18 @@ start() {
     # It waits in a session of its own, which nothing that ends the tests ends.
     setsid sh -c 'tail --pid="$1" -f /dev/null; exec "$2" stop "$3"' sh "$2" "$0" "$1" </dev/null >/dev/null 2>&1 &
   fi
-  # By it a container sees its own limits as those of its machine. A host's own is left to it.
+  # By it a container sees its own limits as those of its machine. A host's own is left to it; of one that was killed there
+  # is a mount left.
+  [ -e /var/lib/lxcfs ] || umount -l /var/lib/lxcfs 2>/dev/null || true
   if ! grep -q ' /var/lib/lxcfs ' /proc/self/mounts; then
     setsid lxcfs -f -p "$1/lxcfs.pid" /var/lib/lxcfs </dev/null >"$1/lxcfs.out" 2>&1 &
     echo $! >"$1/lxcfs"
+    number=0
+    until [ -e /var/lib/lxcfs/proc/meminfo ]; do
+      [ $number -lt 300 ] || { cat "$1/lxcfs.out" >&2; "$0" stop "$1"; exit 1; }
+      sleep 0.1
+      number=$((number + 1))
+    done
   fi
   lxd waitready --timeout 60 || { cat "$1/lxd.out" >&2; "$0" stop "$1"; exit 1; }
   lxc storage create default dir >&2
@@ -64,6 +87,7 @@ start() {
 
 stop() {
   [ -f "$1/pid" ] || { rm -rf "$1"; return 0; }
+  echo $$ >"$1/stopping"
   export LXD_DIR="$1/lxd" LXD_CONF="$1/conf"
   pid=$(cat "$1/pid")
   if grep -qs "^lxd" "/proc/$pid/comm"; then
