@@ -60,6 +60,9 @@ package final class ClientGuest: Guest {
     return String(id)
   }
 
+  /// To be called when the machine is dead: no script in it is waited for, so that it ends in order.
+  package func machineDied() { runner.machineDied() }
+
   /// Ends all calls of the client that still run.
   package func close() async {
     await runner.close()

@@ -10,6 +10,8 @@ final class JobRunner: Sendable {
   private let lastEndingBegan = Mutex(true)
   /// How long the ending of a script in the machine may take before it is given up.
   private let endingDeadline: Duration
+  /// Kept when the machine is dead: nothing in it can be ended, and nothing need be.
+  private let death = Promise<Void>()
 
   /// - Parameter lanes: What scripts go by, and the endings of scripts, as long as there are any left.
   init(carrier: any JobCarrier, lanes: Lanes? = nil, endingDeadline: Duration) {
@@ -30,6 +32,11 @@ final class JobRunner: Sendable {
 
   /// A lane for a job of Muster's own; `nil` when there is none left.
   func takeLane() -> Lane? { lanes?.take() }
+
+  /// To be called when the machine is dead: no script in it is waited for, so that it ends in order.
+  func machineDied() {
+    death.keep(())
+  }
 
   /// `Guest.run`.
   func run(
@@ -123,8 +130,12 @@ final class JobRunner: Sendable {
     return exchange
   }
 
-  private func finding(of exchange: JobExchange, deadline: Duration?) async -> Finding {
+  /// - Parameter untilDeath: Whether the machine's death is as if its time was over.
+  private func finding(of exchange: JobExchange, deadline: Duration?, untilDeath: Bool = false) async -> Finding {
     await withTaskGroup(of: Finding.self) { group in
+      if untilDeath {
+        group.addTask { [death] in await death.value() == nil ? .cancelled : .deadline }
+      }
       group.addTask {
         await exchange.report.value().map { .report($0) } ?? .cancelled
       }
@@ -147,10 +158,11 @@ final class JobRunner: Sendable {
   /// Ends what a job started in the machine, and its carriage, whether or not the task is cancelled.
   private func end(_ job: GuestJob, _ exchange: JobExchange) async {
     await uncancelled { [self] in
+      if death.current != nil { return await exchange.end() }
       let lane = lanes?.take()
       let ending = GuestJob(ending: job.id, lane: lane?.name)
       if let other = try? start(ending, by: lane, output: { _, _ in }) {
-        if case .deadline = await finding(of: other, deadline: endingDeadline) { await other.end() }
+        if case .deadline = await finding(of: other, deadline: endingDeadline, untilDeath: true) { await other.end() }
         lastEndingBegan.withLock { $0 = other.hasBegun }
       }
       // The job tidies up and says its last word once its script is gone.

@@ -76,6 +76,9 @@ package final class SSHGuest: Guest {
     return id
   }
 
+  /// To be called when the machine is dead: no script in it is waited for, so that it ends in order.
+  package func machineDied() { runner.machineDied() }
+
   /// Ends all connections to the machine, lanes too; no process of ssh is left. The next command makes a new one.
   package func close() async {
     lanes?.disarm()

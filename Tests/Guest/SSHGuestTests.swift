@@ -302,6 +302,31 @@ import Testing
     }
   }
 
+  /// Before or while a script in it is to be ended, the machine's death ends the waiting.
+  @Test(arguments: [false, true]) func aDeadMachineIsNotWaitedFor(isLate: Bool) async throws {
+    try await SSHServer.with { server, _ in
+      let guest = server.guest("dead", endingDeadline: .seconds(3600))
+      let (started, begin) = AsyncStream<Void>.makeStream()
+      let task = Task {
+        let script = "echo $$ >\(server.folder / "child"); echo begun; exec sleep 600"
+        return try await guest.run(GuestCommand(script), deadline: nil) { _, _ in begin.finish() }
+      }
+      for await _ in started {}
+      let stopped = try server.sessions()
+      for session in stopped { kill(session, SIGSTOP) }
+      if !isLate { guest.machineDied() }
+      task.cancel()
+      if isLate {
+        try await Task.sleep(for: .milliseconds(100))
+        guest.machineDied()
+      }
+      await #expect(throws: CancellationError.self) { try await task.value }
+      for session in stopped { kill(session, SIGCONT) }
+      await guest.close()
+      kill(try server.folder.processID("child"), SIGKILL)
+    }
+  }
+
   @Test func tellsTheBoot() async throws {
     try await SSHServer.with { _, guest in
       let own = try FileSystem.readText("/proc/sys/kernel/random/boot_id")

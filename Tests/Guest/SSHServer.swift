@@ -34,8 +34,10 @@ struct SSHServer: Sendable {
     try result.get()
   }
 
-  func guest(_ name: String, lanes: Lanes? = nil) -> SSHGuest {
-    SSHGuest(port: port, user: HostFacts.userName, identity: identity, controlPath: folder / name, lanes: lanes)
+  func guest(_ name: String, endingDeadline: Duration = .seconds(30), lanes: Lanes? = nil) -> SSHGuest {
+    SSHGuest(
+      port: port, user: HostFacts.userName, identity: identity, controlPath: folder / name,
+      endingDeadline: endingDeadline, lanes: lanes)
   }
 
   /// The process ids of all ssh clients of this server's guests.

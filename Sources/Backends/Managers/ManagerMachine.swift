@@ -44,7 +44,9 @@ package final class ManagerMachine: Machine {
     var hurried = 0
     while true {
       switch await vitals.wait(hurried > 0 ? patience.urgentLook : patience.look) {
-      case .over(let failure): return failure
+      case .over(let failure):
+        if failure != nil { guestClient.machineDied() }
+        return failure
       case .doubted: hurried = 10
       case .quiet: hurried = max(0, hurried - 1)
       }

@@ -42,7 +42,9 @@ package final class QEMUMachine: Machine {
   }
 
   package func death() async -> Failure? {
-    await emulator.vitals.death.value() ?? nil
+    let failure = await emulator.vitals.death.value() ?? nil
+    if failure != nil { readiness.guest.machineDied() }
+    return failure
   }
 
   package func trouble(after error: GuestError?) async -> Failure? {
