@@ -23,11 +23,13 @@ trap 'exit 130' INT TERM HUP
 
 # `swift test`, whose failures are told once more at the end: of a long log that is what people see.
 run() {
-  { swift test "$@" 2>&1 || echo "$?" >"$log.status"; } | tee "$log"
-  [ -e "$log.status" ] || return 0
+  rm -f "$log.status"
+  { swift test "$@" 2>&1 && status=0 || status=$?; echo "$status" >"$log.status"; } | tee "$log"
+  status=$(cat "$log.status")
+  [ "$status" -ne 0 ] || return 0
   echo "What failed:"
   grep -E '✘|↳' "$log" || true
-  exit "$(cat "$log.status")"
+  exit "$status"
 }
 
 # Real machines one at a time, after all else: each wants the processors for itself. Those of the managers' stand-ins are

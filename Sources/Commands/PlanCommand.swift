@@ -119,7 +119,7 @@ enum Explanation {
         let place = step.machine.map { " in \($0)" } ?? (plan.machines.isEmpty ? "" : " in each machine")
         lines.append("  # \(VisibleText.line(step.title))\(place) (\(VisibleText.line("\(step.location)")))")
         if let layer, phaseIndex == 0, index < layer.steps.count {
-          lines.append("  # kept for \(layer.lifetime.human), for all cells that begin with the same")
+          lines.append("  # kept for \(layer.lifetime.human) under QEMU, for all cells that begin with the same")
         } else if step.cache != nil {
           lines.append("  # not kept: \(reasonNotToKeep(in: plan))")
         }

@@ -13,7 +13,7 @@ struct CellRun: Sendable {
   let folder: String
   let ahead: ImagesAhead
   /// Called once the image is there.
-  let hasImage: @Sendable () -> Void
+  let hasImage: @Sendable (ImageDescription) -> Void
 
   func perform() async -> Ending {
     await context.tell(.cellStarted(cell: cell.name))
@@ -43,7 +43,7 @@ struct CellRun: Sendable {
     switch await prepareImage(plan) {
     case .success(let prepared):
       image = prepared
-      hasImage()
+      hasImage(prepared)
     case .failure(let failure): return Task.isCancelled ? .cancelled : .error(failure)
     }
     // The image is the host's and shared by many cells: the cell's own time begins here.

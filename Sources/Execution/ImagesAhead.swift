@@ -20,17 +20,23 @@ final class ImagesAhead: Sendable {
   }
 
   private struct State {
+    /// Images that a cell has, or that were asked for.
+    var known: Set<ImageDescription> = []
     /// The first cell that was not looked at.
     var next = 0
-    var distros: Set<String> = []
+    /// The cell that the last image was asked for.
+    var asked = -1
     var fetching: Fetching?
   }
+
+  /// How many cells are looked at ahead: a matrix may have a hundred thousand of one image.
+  private static let sight = 200
 
   private let cells: [Cell]
   private let backend: any Backend
   private let state = Mutex(State())
-  private let wanted: AsyncStream<ImageDescription>
-  private let want: AsyncStream<ImageDescription>.Continuation
+  private let wanted: AsyncStream<Fetching>
+  private let want: AsyncStream<Fetching>.Continuation
 
   init(_ cells: [Cell], _ backend: any Backend) {
     self.cells = cells
@@ -40,10 +46,8 @@ final class ImagesAhead: Sendable {
 
   /// Brings what is wanted, until the task is cancelled.
   func run() async {
-    for await image in wanted {
-      let fetching = Fetching(image)
-      state.withLock { $0.fetching = fetching }
-      try? await backend.fetch(image) { progress in
+    for await fetching in wanted {
+      try? await backend.fetch(fetching.image) { progress in
         await fetching.listener.withLock(\.self)?(progress)
       }
       state.withLock { $0.fetching = nil }
@@ -51,22 +55,27 @@ final class ImagesAhead: Sendable {
     }
   }
 
-  /// The cell at `index` has its image: the first one behind it of a distro that had no cell yet is next.
-  func hasImage(_ index: Int) {
-    let cell = state.withLock { state -> Cell? in
-      state.distros.insert(cells[index].distro)
+  /// The cell at `index` has its image: the first one behind it that needs another is next, unless one is there already
+  /// that no cell has come to.
+  func hasImage(_ index: Int, _ image: ImageDescription) {
+    let fetching = state.withLock { state -> Fetching? in
+      state.known.insert(image)
       state.next = max(state.next, index + 1)
-      // No cell is passed twice, however many there are.
-      while state.next < cells.count {
+      guard index >= state.asked, state.fetching == nil else { return nil }
+      while state.next < min(cells.count, index + Self.sight) {
         let cell = cells[state.next]
-        if cell.excluded == nil, !state.distros.contains(cell.distro) { return cell }
+        if cell.excluded == nil, let image = cell.resolved().images(for: backend).first,
+          state.known.insert(image).inserted
+        {
+          state.asked = state.next
+          state.fetching = Fetching(image)
+          return state.fetching
+        }
         state.next += 1
       }
       return nil
     }
-    guard let cell, let image = cell.resolved().images(for: backend).first else { return }
-    state.withLock { _ = $0.distros.insert(cell.distro) }
-    want.yield(image)
+    if let fetching { want.yield(fetching) }
   }
 
   /// Returns once nothing is done with the image, or the task is cancelled.

@@ -27,12 +27,14 @@ package final class ClientGuest: Guest {
 
   /// - Parameters:
   ///   - endingDeadline: How long the ending of a script in the machine may take, scaled for a slow one.
+  ///   - death: Kept when the machine is dead: from then on no script in it is waited for, so that it ends in order.
   ///   - lost: Called when the machine could not be reached.
   package init(
-    _ client: GuestClient, endingDeadline: Duration = .seconds(30), lost: @escaping @Sendable () -> Void = {}
+    _ client: GuestClient, endingDeadline: Duration = .seconds(30), death: Promise<Void> = Promise(),
+    lost: @escaping @Sendable () -> Void = {}
   ) {
     self.client = client
-    runner = JobRunner(carrier: ClientCarrier(client: client, lost: lost), endingDeadline: endingDeadline)
+    runner = JobRunner(carrier: ClientCarrier(client: client, lost: lost), endingDeadline: endingDeadline, death: death)
   }
 
   /// Asks once whether the machine executes anything; `nil` when it does.
@@ -59,9 +61,6 @@ package final class ClientGuest: Guest {
     guard !id.isEmpty else { throw GuestError(.circumstances, "the machine has no boot id") }
     return String(id)
   }
-
-  /// To be called when the machine is dead: no script in it is waited for, so that it ends in order.
-  package func machineDied() { runner.machineDied() }
 
   /// Ends all calls of the client that still run.
   package func close() async {

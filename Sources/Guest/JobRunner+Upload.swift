@@ -66,7 +66,7 @@ extension JobRunner {
     // A lane has no end of file: what is sent must have the size that is told.
     var content: [UInt8]?
     if isOnLane, source.size <= Self.mostByLane {
-      content = try FileSystem.read(local, in: 0..<Int64(source.size))
+      content = try FileSystem.read(local, limit: max(Self.mostByLane, Int(source.size)))
       if content?.count != Int(source.size) {
         throw GuestError(.transfer, "cannot copy '\(local)': it changed while it was copied")
       }
@@ -141,7 +141,7 @@ extension JobRunner {
       // Nothing under the final name was touched yet, or what was is complete.
       await uncancelled { [self] in
         let job = GuestJob("rm -rf \(ShellText.quoted(place.temporary))\nfinish \"exit 0\"")
-        _ = try? await perform(job, deadline: .seconds(30))
+        _ = try? await perform(job, deadline: .seconds(30), untilDeath: true)
       }
       if let failure = error as? PackingFailure {
         throw GuestError(.transfer, "cannot read '\(local)': \(failure.reason)")

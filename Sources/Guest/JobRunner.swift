@@ -11,10 +11,11 @@ final class JobRunner: Sendable {
   /// How long the ending of a script in the machine may take before it is given up.
   private let endingDeadline: Duration
   /// Kept when the machine is dead: nothing in it can be ended, and nothing need be.
-  private let death = Promise<Void>()
+  private let death: Promise<Void>
 
   /// - Parameter lanes: What scripts go by, and the endings of scripts, as long as there are any left.
-  init(carrier: any JobCarrier, lanes: Lanes? = nil, endingDeadline: Duration) {
+  init(carrier: any JobCarrier, lanes: Lanes? = nil, endingDeadline: Duration, death: Promise<Void>) {
+    self.death = death
     self.carrier = carrier
     self.lanes = lanes
     self.endingDeadline = endingDeadline
@@ -32,11 +33,6 @@ final class JobRunner: Sendable {
 
   /// A lane for a job of Muster's own; `nil` when there is none left.
   func takeLane() -> Lane? { lanes?.take() }
-
-  /// To be called when the machine is dead: no script in it is waited for, so that it ends in order.
-  func machineDied() {
-    death.keep(())
-  }
 
   /// `Guest.run`.
   func run(
@@ -87,8 +83,10 @@ final class JobRunner: Sendable {
   /// - Parameters:
   ///   - lane: What it goes by, in place of the carrier.
   ///   - isEnded: Whether it is ended in the machine too when it is not waited for any more.
+  ///   - untilDeath: Whether the machine's death is as if its time was over.
   func perform(
-    _ job: GuestJob, by lane: Lane? = nil, deadline: Duration?, isEnded: Bool = true, feed: JobFeed? = nil,
+    _ job: GuestJob, by lane: Lane? = nil, deadline: Duration?, isEnded: Bool = true, untilDeath: Bool = false,
+    feed: JobFeed? = nil,
     stdout: (@Sendable ([UInt8]) async throws -> Void)? = nil
   ) async throws -> (word: String, errorText: String) {
     let kept = Mutex<[UInt8]>([])
@@ -99,7 +97,7 @@ final class JobRunner: Sendable {
         kept.withLock { $0 = Array(($0 + bytes).suffix(4096)) }
       }
     }
-    let finding = await finding(of: exchange, deadline: deadline)
+    let finding = await finding(of: exchange, deadline: deadline, untilDeath: untilDeath)
     if case .report(.success(let word)) = finding {
       return (word, kept.withLock { String(decoding: $0, as: UTF8.self) }.trimmed)
     }
@@ -166,7 +164,7 @@ final class JobRunner: Sendable {
         lastEndingBegan.withLock { $0 = other.hasBegun }
       }
       // The job tidies up and says its last word once its script is gone.
-      if case .deadline = await finding(of: exchange, deadline: .seconds(2)) { await exchange.end() }
+      if case .deadline = await finding(of: exchange, deadline: .seconds(2), untilDeath: true) { await exchange.end() }
     }
   }
 }

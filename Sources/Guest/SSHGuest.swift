@@ -1,4 +1,4 @@
-import MusterHost
+package import MusterHost
 import Synchronization
 
 /// A machine that answers on ssh, prepared by `GuestPreparation`.
@@ -19,16 +19,18 @@ package final class SSHGuest: Guest {
   ///     this user can enter. Files that begin with this name lie beside it while commands run.
   ///   - endingDeadline: How long the ending of a script in the machine may take, scaled for a slow one.
   ///   - lanes: The machine's, if it has any. They are used once they are armed.
+  ///   - death: Kept when the machine is dead: from then on no script in it is waited for, so that it ends in order.
   ///   - areArmed: Whether all of them wait in the machine already, as they do in one that is resumed.
   package init(
     address: String = "127.0.0.1", port: UInt16, user: String = "root", identity: GuestIdentity, controlPath: String,
-    endingDeadline: Duration = .seconds(30), lanes: Lanes? = nil, areArmed: Bool = false
+    endingDeadline: Duration = .seconds(30), lanes: Lanes? = nil, areArmed: Bool = false,
+    death: Promise<Void> = Promise()
   ) {
     self.lanes = lanes
     if areArmed { lanes?.arm() }
     carrier = SSHCarrier(
       SSHConnection(address: address, port: port, user: user, identity: identity, controlPath: controlPath))
-    runner = JobRunner(carrier: carrier, lanes: lanes, endingDeadline: endingDeadline)
+    runner = JobRunner(carrier: carrier, lanes: lanes, endingDeadline: endingDeadline, death: death)
   }
 
   /// Has the lanes wait in the machine, all or none; false when it cannot have any. From then on scripts go by them, until
@@ -75,9 +77,6 @@ package final class SSHGuest: Guest {
     guard !id.isEmpty else { throw GuestError(.circumstances, "the machine has no boot id") }
     return id
   }
-
-  /// To be called when the machine is dead: no script in it is waited for, so that it ends in order.
-  package func machineDied() { runner.machineDied() }
 
   /// Ends all connections to the machine, lanes too; no process of ssh is left. The next command makes a new one.
   package func close() async {

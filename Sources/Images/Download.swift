@@ -12,6 +12,8 @@ struct Download: Sendable {
   var patience = Patience()
   /// The most bytes that are taken.
   var limit = Int64.max
+  /// Bytes that must be free beside what comes.
+  var reserve: Int64 = 0
 
   /// How long a download is tried.
   struct Patience: Sendable, Hashable {
@@ -71,7 +73,7 @@ struct Download: Sendable {
     defer { try? FileSystem.remove(headers) }
     let receiver = Receiver(
       file: try AppendedFile(part, mode: 0o600), folder: FilePath(part).removingLastComponent().string,
-      headers: headers, start: start, limit: limit, event: event)
+      headers: headers, start: start, limit: limit, reserve: reserve, event: event)
     let log = LogTail()
     let ending: ProcessEnding
     do {
@@ -140,6 +142,7 @@ private actor Receiver {
   let headers: String
   let start: Int64
   let limit: Int64
+  let reserve: Int64
   let event: @Sendable (Download.Event) async -> Void
   private var received: Int64 = 0
   private var total: Int64?
@@ -147,7 +150,7 @@ private actor Receiver {
   private var reported = Duration.zero
 
   init(
-    file: AppendedFile, folder: String, headers: String, start: Int64, limit: Int64,
+    file: AppendedFile, folder: String, headers: String, start: Int64, limit: Int64, reserve: Int64,
     event: @escaping @Sendable (Download.Event) async -> Void
   ) {
     self.file = file
@@ -155,6 +158,7 @@ private actor Receiver {
     self.headers = headers
     self.start = start
     self.limit = limit
+    self.reserve = reserve
     self.event = event
   }
 
@@ -186,7 +190,7 @@ private actor Receiver {
     guard let total else { return }
     let free = try FileSystem.freeSpace(of: folder)
     let needed = total - start
-    guard free < needed else { return }
+    guard free < needed + reserve else { return }
     throw Failure(
       .host,
       "no space for a download of \(ByteCount(needed)): '\(folder)' has \(ByteCount(free)) free",

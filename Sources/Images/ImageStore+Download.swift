@@ -108,7 +108,8 @@ extension ImageStore {
     var isSecondTry = false
     while true {
       try keepPart(part, for: target)
-      let download = Download(url: target.url, part: part, blame: blame(of: image), patience: patience)
+      let download = Download(
+        url: target.url, part: part, blame: blame(of: image), patience: patience, reserve: reserve)
       let resumed = try await download.fetch { event in await progress(Self.progress(event)) }
       await progress(ImageProgress(activity: "verifying"))
       let digest = try await Digest.ofFile(part, target.digest.algorithm)

@@ -11,6 +11,8 @@ package struct ImageStore: Sendable {
   package var cache: String
   /// Use what is there, ask no network.
   package var offline: Bool
+  /// Bytes that downloads leave free.
+  package var reserve: Int64 = 0
 
   /// How long an image counts as compared with its origin.
   var freshness = Duration.seconds(3600)

@@ -91,6 +91,25 @@ import Testing
     }
   }
 
+  /// The same while a machine boots, and a run that keeps nothing of it.
+  @Test func bySignalsWhileAMachineBoots() async throws {
+    let ground = try await KillingGround(tests: ["one"], options: ["--cold"])
+    for activity in ["starting", "booting", "logging in"] {
+      for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
+        let run = try await ground.start()
+        try await run.wait { run.events.contains { $0.contains(#""activity":"\#(activity)""#) } }
+        let watch = UnhinderedWatch()
+        kill(run.process.processID, signal)
+        let when = "signal \(signal) while '\(activity)'"
+        #expect(await run.process.ending() == .signaled(signal), "\(when): \(run.console)")
+        #expect(watch.elapsed < .seconds(5), "\(when)")
+        try await run.expectNothingLeft(when)
+        try run.expectReports(["cancelled"], when)
+        try ground.expectNoTrace(when)
+      }
+    }
+  }
+
   /// Does something to a run at its first event, to another at its second, and so on until one has ended by itself. Two at a
   /// time, each with a lock of its own; neither leaves a trace.
   /// - Parameter body: Returns whether the run had ended before it had told of so many events.

@@ -1,4 +1,5 @@
 import MusterHost
+import Synchronization
 import Testing
 
 @testable import MusterExecution
@@ -36,6 +37,36 @@ import Testing
       if case .cellProgress(let cell, let activity) = event, activity.contains("on its way") { cell } else { nil }
     }
     #expect(Set(shown) == ["t@c"])
+  }
+
+  /// One at a time, and none that is not next; the same image under two names is one.
+  @Test(.timeLimit(.minutes(1))) func noneIsFetchedBeforeItsTurn() async throws {
+    let fixture = try Fixture()
+    let backend = fixture.backend
+    backend.delivery.keep(())
+    let asked = Mutex<[String: [String]]>([:])
+    let events = try await fixture.run(
+      "  t: {distros: all, verify: [{run: 'true'}]}\n  u: {distros: all, verify: [{run: 'true'}]}\n",
+      head: """
+        muster: 1
+        distros:
+          a: {image: debian/12, cpu: x86_64}
+          b: {image: debian/12, cpu: x86_64, resources: {cpus: 1}}
+          c: {image: debian/13, cpu: x86_64}
+          d: {image: ubuntu/24.04, cpu: x86_64}
+        tests:
+
+        """,
+      onEvent: { _, event in
+        if case .stepStarted(let cell, _, _, _, _) = event.kind {
+          while backend.fetched.isEmpty { await Task.yield() }
+          asked.withLock { $0[String(cell.suffix(1)), default: []] += backend.fetched }
+        }
+      })
+    #expect(events.outcomes.allSatisfy { $0 == .passed } && events.outcomes.count == 8)
+    let seen = asked.withLock { $0.mapValues { Set($0) } }
+    #expect(seen["a"] == ["debian/13"] && seen["b"] == ["debian/13"])
+    #expect(backend.fetched == ["debian/13", "ubuntu/24.04"])
   }
 
   @Test(.timeLimit(.minutes(1))) func theEndOfTheRunEndsIt() async throws {

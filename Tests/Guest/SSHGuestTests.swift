@@ -305,7 +305,8 @@ import Testing
   /// Before or while a script in it is to be ended, the machine's death ends the waiting.
   @Test(arguments: [false, true]) func aDeadMachineIsNotWaitedFor(isLate: Bool) async throws {
     try await SSHServer.with { server, _ in
-      let guest = server.guest("dead", endingDeadline: .seconds(3600))
+      let death = Promise<Void>()
+      let guest = server.guest("dead", endingDeadline: .seconds(3600), death: death)
       let (started, begin) = AsyncStream<Void>.makeStream()
       let task = Task {
         let script = "echo $$ >\(server.folder / "child"); echo begun; exec sleep 600"
@@ -314,11 +315,11 @@ import Testing
       for await _ in started {}
       let stopped = try server.sessions()
       for session in stopped { kill(session, SIGSTOP) }
-      if !isLate { guest.machineDied() }
+      if !isLate { death.keep(()) }
       task.cancel()
       if isLate {
         try await Task.sleep(for: .milliseconds(100))
-        guest.machineDied()
+        death.keep(())
       }
       await #expect(throws: CancellationError.self) { try await task.value }
       for session in stopped { kill(session, SIGCONT) }

@@ -34,10 +34,12 @@ struct SSHServer: Sendable {
     try result.get()
   }
 
-  func guest(_ name: String, endingDeadline: Duration = .seconds(30), lanes: Lanes? = nil) -> SSHGuest {
+  func guest(
+    _ name: String, endingDeadline: Duration = .seconds(30), lanes: Lanes? = nil, death: Promise<Void> = Promise()
+  ) -> SSHGuest {
     SSHGuest(
       port: port, user: HostFacts.userName, identity: identity, controlPath: folder / name,
-      endingDeadline: endingDeadline, lanes: lanes)
+      endingDeadline: endingDeadline, lanes: lanes, death: death)
   }
 
   /// The process ids of all ssh clients of this server's guests.

@@ -23,7 +23,9 @@ package final class ManagerMachine: Machine {
     self.log = log
     let vitals = ManagerVitals()
     self.vitals = vitals
-    guestClient = ClientGuest(manager.guest(of: request.name), endingDeadline: patience.ending) { vitals.doubt() }
+    guestClient = ClientGuest(
+      manager.guest(of: request.name), endingDeadline: patience.ending, death: vitals.isDead
+    ) { vitals.doubt() }
   }
 
   package var guest: any Guest { guestClient }
@@ -44,9 +46,7 @@ package final class ManagerMachine: Machine {
     var hurried = 0
     while true {
       switch await vitals.wait(hurried > 0 ? patience.urgentLook : patience.look) {
-      case .over(let failure):
-        if failure != nil { guestClient.machineDied() }
-        return failure
+      case .over(let failure): return failure
       case .doubted: hurried = 10
       case .quiet: hurried = max(0, hurried - 1)
       }

@@ -18,6 +18,8 @@ final class ManagerVitals: Sendable {
 
   private let state = Mutex(State())
   private let ended = Promise<Failure?>()
+  /// Kept when the machine died by itself.
+  let isDead = Promise<Void>()
 
   /// Whether it should be running.
   var isWatched: Bool {
@@ -31,6 +33,7 @@ final class ManagerVitals: Sendable {
   }
 
   func end(_ failure: Failure?) {
+    if failure != nil { isDead.keep(()) }
     ended.keep(failure)
   }
 

@@ -79,7 +79,8 @@ struct MachineLaunch: Sendable {
   func guest(_ emulator: Emulator, identity: GuestIdentity, hasLanes: Bool = false) -> SSHGuest {
     SSHGuest(
       port: emulator.port, identity: identity, controlPath: "\(request.workspace)/\(Self.socketName)",
-      endingDeadline: .seconds(30) * accelerator.timeScale, lanes: emulator.lanes, areArmed: hasLanes)
+      endingDeadline: .seconds(30) * accelerator.timeScale, lanes: emulator.lanes, areArmed: hasLanes,
+      death: emulator.vitals.isDead)
   }
 
   /// What is said to QEMU, but for firmware and memory.

@@ -89,12 +89,18 @@ package final class QEMUBackend: Backend {
     _ = try await accelerator(installation, for: ready, cpu: image.cpu)
   }
 
-  /// An image that has to be built waits until no machine runs.
+  /// What a machine that runs may still write.
+  private static let room: Int64 = 4 << 30
+
+  /// An image that has to be built waits until no machine runs, and so does one that would leave that little room.
   package func fetch(
     _ image: ImageDescription, progress: @escaping @Sendable (ImageProgress) async -> Void
   ) async throws {
     switch image.source {
-    case .download, .file: _ = try await store.prepare(image, progress: progress)
+    case .download, .file:
+      var store = store
+      store.reserve = Self.room
+      _ = try await store.prepare(image, progress: progress)
     case .debootstrap, .native: break
     }
   }

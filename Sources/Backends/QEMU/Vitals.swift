@@ -27,6 +27,8 @@ final class Vitals: Sendable {
 
   /// Why the machine died; `nil` when it was ended on purpose.
   let death = Promise<Failure?>()
+  /// Kept when the machine died by itself.
+  let isDead = Promise<Void>()
   private let state = Mutex(State())
 
   private struct State {
@@ -79,6 +81,7 @@ final class Vitals: Sendable {
   func settle(evidence: [String]) {
     guard var failure = state.withLock({ $0.reported?.failure }) else { return }
     if failure.evidence.isEmpty { failure.evidence = evidence }
+    isDead.keep(())
     death.keep(failure)
   }
 
