@@ -192,14 +192,12 @@ struct KillableRun {
   /// Within a second of its death there is no machine and no process that it started; and the lock is free as soon as the
   /// reports are written.
   func expectNothingLeft(_ when: String, ends: Duration = .seconds(1)) async throws {
-    let watch = UnhinderedWatch()
+    let watch = Stopwatch()
     while try !left().isEmpty, watch.elapsed < ends { try await Task.sleep(for: .milliseconds(10)) }
     let left = try left()
     #expect(left == [], "\(when)")
-    let lock = FileLock("\(ground.path)/lock")
-    let lockWatch = UnhinderedWatch()
-    while lock.isHeld, lockWatch.elapsed < .seconds(2) { try await Task.sleep(for: .milliseconds(10)) }
-    #expect(!lock.isHeld, "\(when)")
+    let lock = try await FileLock("\(ground.path)/lock").take(deadline: .seconds(2))
+    lock.release()
     #expect(try Witness.processes(with: "\(ground.path)/ledgers/") == [], "\(when)")
   }
 

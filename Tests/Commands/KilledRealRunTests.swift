@@ -73,7 +73,7 @@ import Testing
       let hasEnded = try await run.wait(for: count)
       let signal = [SIGINT, SIGTERM, SIGHUP, SIGQUIT][count % 4]
       let when = "signal \(signal) after \(count) events"
-      let watch = UnhinderedWatch()
+      let watch = Stopwatch()
       if !hasEnded { kill(run.process.processID, signal) }
       let ending = await run.process.ending()
       #expect(watch.elapsed < .seconds(5), "\(when)")
@@ -98,7 +98,7 @@ import Testing
       for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
         let run = try await ground.start()
         try await run.wait { run.events.contains { $0.contains(#""activity":"\#(activity)""#) } }
-        let watch = UnhinderedWatch()
+        let watch = Stopwatch()
         kill(run.process.processID, signal)
         let when = "signal \(signal) while '\(activity)'"
         #expect(await run.process.ending() == .signaled(signal), "\(when): \(run.console)")

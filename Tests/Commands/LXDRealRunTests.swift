@@ -69,7 +69,7 @@ struct LXDRealRunTests {
     let ground = try ground(server)
     let run = try await ground.start()
     try await wait(for: moment, run, server)
-    let watch = UnhinderedWatch()
+    let watch = Stopwatch()
     kill(run.process.processID, SIGTERM)
     #expect(await run.process.ending() == .signaled(SIGTERM))
     #expect(watch.elapsed < .seconds(5))

@@ -49,13 +49,8 @@ import Testing
     let times = try FileSystem.readText("\(scratch.path)/turns").split(separator: "\n").compactMap { Int64($0) }
     #expect(times.count == Self.processes * Self.turns)
     #expect(try FileSystem.readText("\(scratch.path)/killed").split(separator: "\n").count == times.count / 10)
-    // A lock that a dead process had is free at once, as one that was let go is. One wait in fifty may be the host's own.
-    let waits = zip(times, times.dropFirst()).map { Double($1 - $0) / 1e9 }.enumerated()
-    let afterDeaths = waits.filter { ($0.offset + 1) % 10 == 0 }.map(\.element).sorted()
-    let others = waits.filter { ($0.offset + 1) % 10 != 0 }.map(\.element).sorted()
-    let typical = { (waits: [Double]) in waits[waits.count / 2] }
-    let long = afterDeaths[afterDeaths.count * 49 / 50]
-    #expect(long < 1, "\(long) s, and \(others[others.count * 49 / 50]) s where nobody died")
-    #expect(typical(afterDeaths) < 2 * typical(others) && typical(others) < 0.25, "\(typical(afterDeaths)) s")
+    // A lock that a dead process had is free at once; whoever waits asks at least four times a second.
+    let longest = zip(times, times.dropFirst()).map { $1 - $0 }.max() ?? 0
+    #expect(longest < 1_000_000_000, "\(longest) ns")
   }
 }

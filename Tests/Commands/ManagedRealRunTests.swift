@@ -67,7 +67,7 @@ struct ManagedRealRunTests {
       let hasEnded = try await run.wait(for: count)
       let signal = [SIGINT, SIGTERM, SIGHUP, SIGQUIT][count % 4]
       let when = "signal \(signal) after \(count) events"
-      let watch = UnhinderedWatch()
+      let watch = Stopwatch()
       if !hasEnded { kill(run.process.processID, signal) }
       let ending = await run.process.ending()
       #expect(watch.elapsed < .seconds(5), "\(when)")
@@ -114,7 +114,7 @@ struct ManagedRealRunTests {
     #expect(try fake.machines() == [])
     let run = try await ground.start()
     try await run.wait(for: "step-started")
-    let watch = UnhinderedWatch()
+    let watch = Stopwatch()
     kill(run.process.processID, SIGTERM)
     #expect(await run.process.ending() == .signaled(SIGTERM))
     #expect(watch.elapsed < .seconds(5))
@@ -161,7 +161,7 @@ struct ManagedRealRunTests {
     let clean = try await MusterProcess(environment: fake.environment).start(
       ["clean", "--force", "--state", ground.path, "--cache", testCache], log: "\(ground.path)/clean.log")
     while try fake.calls("delete") == before, clean.ended == nil { try await Task.sleep(for: .milliseconds(10)) }
-    let watch = UnhinderedWatch()
+    let watch = Stopwatch()
     kill(clean.processID, SIGINT)
     #expect(await clean.ending() == .signaled(SIGINT))
     #expect(watch.elapsed < .seconds(5))
@@ -202,7 +202,7 @@ struct ManagedRealRunTests {
     let before = try fake.calls(kind.launching)
     let second = try await ground.start()
     try await second.wait { try fake.calls(kind.launching) > before }
-    let watch = UnhinderedWatch()
+    let watch = Stopwatch()
     kill(second.process.processID, SIGINT)
     #expect(await second.process.ending() == .signaled(SIGINT))
     #expect(watch.elapsed < .seconds(5))

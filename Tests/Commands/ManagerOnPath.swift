@@ -77,7 +77,7 @@ final class ManagerOnPath: Sendable {
     try await run.ground.waitForLock()
     #expect(try machines() == [], "\(when)")
     // What stood around a fake's machine ends a moment after it.
-    let watch = UnhinderedWatch()
+    let watch = Stopwatch()
     while try !processes(of: run).isEmpty, watch.elapsed < .seconds(1) { try await Task.sleep(for: .milliseconds(10)) }
     let left = try processes(of: run)
     let lines = left.map { (try? FileSystem.readText("/proc/\($0)/cmdline").replacing("\0", with: " ")) ?? "" }

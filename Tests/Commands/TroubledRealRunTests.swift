@@ -86,7 +86,7 @@ import Testing
       """
     let run = try await ground.start(through: ["python3", "-c", terminal, "\(ground.path)/close"])
     try await run.wait(for: "step-started")
-    let watch = UnhinderedWatch()
+    let watch = Stopwatch()
     try FileSystem.write("", to: "\(ground.path)/close")
     #expect(await run.process.ending() == .exited(SIGHUP), "\(run.console)")
     #expect(watch.elapsed < .seconds(5))
@@ -126,7 +126,7 @@ import Testing
     let run = try await ground.start()
     try await run.wait(for: "step-started")
     kill(try #require(try run.emulator()), SIGSTOP)
-    let watch = UnhinderedWatch()
+    let watch = Stopwatch()
     kill(run.process.processID, SIGTERM)
     #expect(await run.process.ending() == .signaled(SIGTERM), "\(run.console)")
     #expect(watch.elapsed < .seconds(5))
