@@ -38,10 +38,3 @@ func isAlive(_ processID: Int32) -> Bool {
   guard let status = try? FileSystem.readText("/proc/\(processID)/stat") else { return false }
   return status.split(separator: ")").last?.dropFirst().first.map { $0 != "Z" && $0 != "X" } ?? false
 }
-
-/// The most memory that this process has ever used, in bytes.
-func peakMemory() -> Int {
-  var usage = rusage()
-  unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-  return usage.ru_maxrss * 1024
-}

@@ -39,9 +39,10 @@ func isAlive(_ processID: Int32) -> Bool {
   return status.split(separator: ")").last?.dropFirst().first.map { $0 != "Z" && $0 != "X" } ?? false
 }
 
-/// The most memory that this process has ever used, in bytes.
-func peakMemory() -> Int {
-  var usage = rusage()
-  unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-  return usage.ru_maxrss * 1024
+/// The most memory that this process has ever had resident, in bytes. (Not of getrusage, which counts what the process
+/// that started this one had.)
+func peakMemory() throws -> Int {
+  let line = try #require(
+    try FileSystem.readText("/proc/self/status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+  return try #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) }) * 1024
 }
