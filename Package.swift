@@ -28,6 +28,15 @@ func room(
     swiftSettings: settings + (isSmall && !quickRooms.contains(name) ? [.unsafeFlags(["-Osize"])] : []))
 }
 
+/// What tests of several rooms share.
+func support(_ name: String, path: String, uses rooms: [String], _ products: [Target.Dependency] = []) -> Target {
+  .target(
+    name: "Muster\(name)",
+    dependencies: rooms.map { .target(name: "Muster\($0)") } + products,
+    path: "Tests/\(path)",
+    swiftSettings: settings)
+}
+
 func tests(
   of room: String, uses rooms: [String] = [], _ products: [Target.Dependency] = [], excluding files: [String] = []
 ) -> Target {
@@ -99,32 +108,33 @@ let package = Package(
     .executableTarget(
       name: "muster", dependencies: ["MusterCommands"], path: "Sources/muster", swiftSettings: settings),
 
+    support("TestSupport", path: "Support", uses: ["Guest", "Host"], [system]),
+    support(
+      "TestManagers", path: "TestManagers",
+      uses: ["TestSupport", "Managers", "Multipass", "OrbStack", "Lima", "Machines", "Guest", "Host", "Catalog"]),
     tests(of: "Catalog"),
     tests(of: "Diagnostics"),
     tests(of: "YAML", uses: ["Diagnostics"], [customDump, system]),
     tests(of: "Matrix", uses: ["YAML", "Diagnostics", "Catalog"], [customDump]),
     tests(
       of: "Channels", uses: ["Matrix", "Catalog", "Diagnostics", "Host"], [customDump], excluding: ["Texts"]),
-    tests(of: "Host", [subprocess, system]),
-    tests(of: "Images", uses: ["Guest", "Host", "Catalog"], [system]),
-    tests(of: "Guest", uses: ["Host"], [system]),
+    tests(of: "Host", uses: ["TestSupport"], [subprocess, system]),
+    tests(of: "Images", uses: ["TestSupport", "Guest", "Host", "Catalog"], [system]),
+    tests(of: "Guest", uses: ["TestSupport", "Host"], [system]),
     tests(of: "Machines", uses: ["Images", "Host", "Catalog"]),
-    tests(of: "QEMU", uses: ["Machines", "Images", "Guest", "Host", "Catalog"], [system]),
-    .target(
-      name: "MusterTestSupport",
-      dependencies: ["Managers", "Multipass", "OrbStack", "Lima", "Machines", "Guest", "Host", "Catalog"].map {
-        .target(name: "Muster\($0)")
-      } + [system], path: "Tests/Support", swiftSettings: settings),
+    tests(of: "QEMU", uses: ["TestSupport", "Machines", "Images", "Guest", "Host", "Catalog"], [system]),
     tests(
-      of: "Incus", uses: ["TestSupport", "Managers", "Machines", "Images", "Guest", "Host", "Catalog"], [system]),
+      of: "Incus", uses: ["TestSupport", "TestManagers", "Managers", "Machines", "Images", "Guest", "Host", "Catalog"],
+      [system]),
     tests(
       of: "Managers",
-      uses: ["TestSupport", "Multipass", "OrbStack", "Lima", "Machines", "Guest", "Host", "Catalog"]),
+      uses: ["TestSupport", "TestManagers", "Multipass", "OrbStack", "Lima", "Machines", "Guest", "Host", "Catalog"]),
     .testTarget(
       name: "ConformanceTests",
-      dependencies: ["QEMU", "Incus", "TestSupport", "Machines", "Images", "Guest", "Host", "Catalog"].map {
-        .target(name: "Muster\($0)")
-      } + [system], path: "Tests/Conformance", swiftSettings: settings),
+      dependencies: ["QEMU", "Incus", "TestSupport", "TestManagers", "Machines", "Images", "Guest", "Host", "Catalog"]
+        .map {
+          .target(name: "Muster\($0)")
+        } + [system], path: "Tests/Conformance", swiftSettings: settings),
     tests(
       of: "Execution",
       uses: ["Matrix", "Channels", "Machines", "Guest", "Images", "Host", "Catalog", "Diagnostics", "YAML"],
@@ -132,8 +142,10 @@ let package = Package(
     tests(
       of: "Reports", uses: ["Execution", "Machines", "Matrix", "Host", "Diagnostics"], [customDump, system],
       excluding: ["Goldens"]),
-    tests(of: "Commands", uses: ["Execution", "Host", "Machines", "Managers", "TestSupport"], [subprocess, system]),
-    tests(of: "Kit", uses: ["Host"], [system]),
+    tests(
+      of: "Commands", uses: ["Execution", "Host", "Machines", "Managers", "TestSupport", "TestManagers"],
+      [subprocess, system]),
+    tests(of: "Kit", uses: ["TestSupport", "Host"], [system]),
     .executableTarget(
       name: "kit-program", dependencies: ["MusterKit"], path: "Tests/Programs/kit-program", swiftSettings: settings),
   ]

@@ -1,5 +1,6 @@
 import Foundation
 import MusterHost
+import MusterTestSupport
 import Testing
 
 /// What the first steps did is kept for the cells that begin with the same, on real machines.
@@ -9,7 +10,7 @@ import Testing
 
   init() async throws {
     scratch = try Scratch()
-    disk = try await TinyImage.disk()
+    disk = try await TestCache.tinyDisk()
   }
 
   /// Two tests that begin with the same, and tell when that was done, and what they see of each other.

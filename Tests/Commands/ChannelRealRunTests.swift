@@ -1,5 +1,6 @@
 import Foundation
 import MusterHost
+import MusterTestSupport
 import Testing
 
 /// Greeter as its example publishes it, on real machines: what is good passes from end to end, and what is not is found.
@@ -36,7 +37,7 @@ import Testing
   private func run(_ matrix: String, _ scratch: Scratch, _ options: [String]) async throws -> [Cell] {
     let output = "\(scratch.path)/out-\(UInt32.random(in: .min ... .max))"
     let process = try await MusterProcess().run(
-      ["run", matrix, "--output", output, "--cache", testCache, "--state", scratch.path, "--lock-file"]
+      ["run", matrix, "--output", output, "--cache", TestCache.folder, "--state", scratch.path, "--lock-file"]
         + ["\(scratch.path)/lock"] + options)
     #expect(process.ending == .exited(0), "\(process.text)\n\(process.errorText)")
     let summary = try JSON(file: "\(output)/summary.json")

@@ -1,6 +1,7 @@
 import Foundation
 import MusterHost
 import MusterManagers
+import MusterTestManagers
 import MusterTestSupport
 import Testing
 

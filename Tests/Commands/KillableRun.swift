@@ -1,20 +1,8 @@
 import Foundation
 import MusterHost
+import MusterTestSupport
 import Synchronization
 import Testing
-
-/// The image of a guest that is up in three seconds: see `Tests/Fixtures/tiny-guest.sh`.
-enum TinyImage {
-  private static let path = Task {
-    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
-    let output = try await HostCommand("\(tests)/Fixtures/tiny-guest.sh", ["\(testCache)/tiny"]).run(
-      deadline: .seconds(600))
-    guard output.ending.isSuccess else { throw Failure(.host, "there is no tiny guest: \(output.errorText)") }
-    return "\(testCache)/tiny/disk.img"
-  }
-
-  static func disk() async throws -> String { try await path.value }
-}
 
 /// What is left of runs is witnessed from outside, by /proc and the file system; never by a ledger.
 enum Witness {
@@ -51,7 +39,7 @@ final class KillingGround: Sendable {
     tests: [String] = ["one", "two"], steps: [String] = ["true"], environment: [String: String?] = [:],
     options: [String] = []
   ) async throws {
-    let disk = try await TinyImage.disk()
+    let disk = try await TestCache.tinyDisk()
     try self.init(tests: tests, steps: steps, image: "{path: '\(disk)'}", environment: environment, options: options)
   }
 
@@ -80,7 +68,7 @@ final class KillingGround: Sendable {
   /// What follows the program's name.
   func arguments(output: String) -> [String] {
     [
-      "run", matrix, "--output", output, "--cache", testCache, "--state", path, "--lock-file", "\(path)/lock",
+      "run", matrix, "--output", output, "--cache", TestCache.folder, "--state", path, "--lock-file", "\(path)/lock",
       "--lock-timeout", "2", "--junit", "\(output).xml",
     ] + options
   }
@@ -97,7 +85,8 @@ final class KillingGround: Sendable {
   }
 
   func clean(_ options: String...) async throws -> ProcessOutput {
-    try await MusterProcess(environment: environment).run(["clean", "--state", path, "--cache", testCache] + options)
+    try await MusterProcess(environment: environment).run(
+      ["clean", "--state", path, "--cache", TestCache.folder] + options)
   }
 
   /// Returns when no run and no guardian has the lock.

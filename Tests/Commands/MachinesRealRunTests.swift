@@ -1,4 +1,5 @@
 import MusterHost
+import MusterTestManagers
 import MusterTestSupport
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
 @Suite(.serialized) struct MachinesRealRunTests {
   @Test func reachEachOther() async throws {
     let scratch = try Scratch()
-    let disk = try await TinyImage.disk()
+    let disk = try await TestCache.tinyDisk()
     let matrix = try scratch.write(
       "matrix.yaml",
       """
@@ -36,7 +37,7 @@ import Testing
       """)
     let output = "\(scratch.path)/out"
     let run = try await MusterProcess().run([
-      "run", matrix, "--output", output, "--cache", testCache, "--state", scratch.path, "--lock-file",
+      "run", matrix, "--output", output, "--cache", TestCache.folder, "--state", scratch.path, "--lock-file",
       "\(scratch.path)/lock",
     ])
     #expect(run.ending == .exited(0), "\(run.text)\n\(run.errorText)")
@@ -81,7 +82,7 @@ import Testing
             - {machine: secondary, run: "bash -c 'cat </dev/tcp/${primary.address}/8000'", stdout: {equals: hello}}
       """)
     let run = try await MusterProcess(environment: server.environment).run([
-      "run", matrix, "--backend", "lxd", "--output", "\(scratch.path)/out", "--cache", testCache, "--state",
+      "run", matrix, "--backend", "lxd", "--output", "\(scratch.path)/out", "--cache", TestCache.folder, "--state",
       scratch.path, "--lock-file", "\(scratch.path)/lock",
     ])
     #expect(run.ending == .exited(0), "\(run.text)\n\(run.errorText)")
@@ -93,7 +94,7 @@ import Testing
   /// One step in one machine fails: all end, and the logs of all are there.
   @Test func oneFails() async throws {
     let scratch = try Scratch()
-    let disk = try await TinyImage.disk()
+    let disk = try await TestCache.tinyDisk()
     let matrix = try scratch.write(
       "matrix.yaml",
       """
@@ -110,7 +111,7 @@ import Testing
       """)
     let output = "\(scratch.path)/out"
     let run = try await MusterProcess().run([
-      "run", matrix, "--output", output, "--cache", testCache, "--state", scratch.path, "--lock-file",
+      "run", matrix, "--output", output, "--cache", TestCache.folder, "--state", scratch.path, "--lock-file",
       "\(scratch.path)/lock",
     ])
     #expect(run.ending == .exited(1), "\(run.text)\n\(run.errorText)")

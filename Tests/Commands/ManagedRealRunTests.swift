@@ -1,6 +1,7 @@
 import Foundation
 import MusterHost
 import MusterManagers
+import MusterTestManagers
 import MusterTestSupport
 import Testing
 
@@ -159,7 +160,7 @@ struct ManagedRealRunTests {
     try fake.set(#"{"delete": {"hang": true, "ignoreTerm": true}}"#)
     let before = try fake.calls("delete")
     let clean = try await MusterProcess(environment: fake.environment).start(
-      ["clean", "--force", "--state", ground.path, "--cache", testCache], log: "\(ground.path)/clean.log")
+      ["clean", "--force", "--state", ground.path, "--cache", TestCache.folder], log: "\(ground.path)/clean.log")
     while try fake.calls("delete") == before, clean.ended == nil { try await Task.sleep(for: .milliseconds(10)) }
     let watch = Stopwatch()
     kill(clean.processID, SIGINT)
@@ -247,7 +248,7 @@ struct ManagedRealRunTests {
     #expect(try fake.machines().count == (kind == .multipass ? 0 : 1))
     try await ground.waitForLock()
     let list = try await MusterProcess(environment: fake.environment).run(
-      ["list", "--state", ground.path, "--cache", testCache])
+      ["list", "--state", ground.path, "--cache", TestCache.folder])
     #expect(list.ending == .exited(69))
     #expect(list.errorText.contains("something unknown"), "\(list.errorText)")
     try fake.set(#"{"version": {"rubbish": true}}"#)

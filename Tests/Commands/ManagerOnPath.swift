@@ -1,5 +1,6 @@
 import Foundation
 import MusterHost
+import MusterTestManagers
 import MusterTestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import MusterHost
+import MusterTestSupport
 import Testing
 
 /// The `muster` that was built beside the tests, run as a person runs it.
@@ -65,12 +66,6 @@ final class Scratch: Sendable {
     return "\(path)/\(name)"
   }
 }
-
-/// What tests make once and keep: images, mostly.
-let testCache =
-  HostFacts.environment("MUSTER_TEST_CACHE")
-  ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-  .deletingLastPathComponent().appendingPathComponent(".build/muster-test-cache").path
 
 /// Decoded JSON, looked into by keys and indices.
 struct JSON {

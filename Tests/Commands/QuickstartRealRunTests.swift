@@ -1,5 +1,6 @@
 import Foundation
 import MusterHost
+import MusterTestManagers
 import MusterTestSupport
 import Testing
 
@@ -14,7 +15,8 @@ import Testing
     let output = try await MusterProcess(environment: environment).run(
       [
         "run", "\(root)/matrices/quickstart.yaml", "--backend", backend, "--distro", distro, "--output",
-        "\(scratch.path)/out", "--cache", testCache, "--state", scratch.path, "--lock-file", "\(scratch.path)/lock",
+        "\(scratch.path)/out", "--cache", TestCache.folder, "--state", scratch.path, "--lock-file",
+        "\(scratch.path)/lock",
         "--lock-timeout", "0",
       ] + options)
     #expect(output.ending == .exited(0), "\(output.errorText)")

@@ -1,5 +1,6 @@
 import Foundation
 import MusterHost
+import MusterTestSupport
 import Testing
 
 /// Whole runs on real machines, one at a time: they share an image, and the host's processors.
@@ -109,7 +110,8 @@ import Testing
 
   private func arguments(_ file: String, _ scratch: Scratch) -> [String] {
     [
-      "run", file, "--output", "\(scratch.path)/out", "--cache", testCache, "--state", scratch.path, "--lock-file",
+      "run", file, "--output", "\(scratch.path)/out", "--cache", TestCache.folder, "--state", scratch.path,
+      "--lock-file",
       "\(scratch.path)/lock", "--lock-timeout", "0",
     ]
   }

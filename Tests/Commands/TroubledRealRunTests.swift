@@ -1,5 +1,6 @@
 import Foundation
 import MusterHost
+import MusterTestSupport
 import Testing
 
 /// Runs on real machines on a host that lets them down.
@@ -190,13 +191,15 @@ import Testing
     let run = try await ground.start()
     try await run.wait(for: "step-started")
     let name = try #require(run.machines.first)
-    let folders = ["--state", ground.path, "--cache", testCache]
+    let folders = ["--state", ground.path, "--cache", TestCache.folder]
     func state() async throws -> String? {
       let list = try await JSON(MusterProcess().run(["list", "--format", "json"] + folders).stdout)
       return list["machines"].array.first { $0["machine"].string == name }?["state"].string
     }
     #expect(try await state() == "alive")
-    let unknown = try await MusterProcess().run(["list", "--state", "\(ground.path)/other", "--cache", testCache])
+    let unknown = try await MusterProcess().run([
+      "list", "--state", "\(ground.path)/other", "--cache", TestCache.folder,
+    ])
     #expect(unknown.text.contains("\(name)  qemu  unproven"), "\(unknown.text)")
     try await run.kill(withGuardian: true)
     #expect(try await state() == "orphaned")

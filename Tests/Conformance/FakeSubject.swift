@@ -1,5 +1,6 @@
 import MusterHost
 import MusterMachines
+import MusterTestManagers
 import MusterTestSupport
 
 /// The managers for which executables stand in.

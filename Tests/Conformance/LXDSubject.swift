@@ -2,6 +2,7 @@ import MusterCatalog
 import MusterHost
 import MusterImages
 import MusterMachines
+import MusterTestManagers
 import MusterTestSupport
 import Synchronization
 
@@ -16,7 +17,7 @@ extension Subject {
       let server = try await LXDServer.shared()
       let backend = IncusBackend(
         IncusManager(.lxd, settings: IncusSettings(instance: .container), environment: server.environment),
-        store: ImageStore(cache: LXDServer.cache))
+        store: ImageStore(cache: TestCache.folder))
       let image = ImageDescription(
         name: "debootstrap bookworm", source: .debootstrap(Debootstrap(suite: "bookworm")), cpu: .host,
         firmware: .bios, initialization: .builtIn)

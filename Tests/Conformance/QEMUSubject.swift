@@ -4,7 +4,6 @@ import MusterImages
 import MusterMachines
 import MusterQEMU
 import MusterTestSupport
-import SystemPackage
 
 extension Subject {
   /// Real machines, of the tiny guest of `Tests/Fixtures`.
@@ -14,14 +13,10 @@ extension Subject {
       HostFacts.tool("qemu-system-x86_64") == nil || CPU.host != .x86_64 ? "the tiny guest needs QEMU on x86_64" : nil
     },
     with: { body in
-      let root = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent().string
-      let cache = HostFacts.environment("MUSTER_TEST_CACHE") ?? "\(root)/.build/muster-test-cache"
-      let tiny = HostCommand("\(root)/Tests/Fixtures/tiny-guest.sh", ["\(cache)/tiny"])
-      let made = try await tiny.run(deadline: .seconds(600))
-      guard made.ending.isSuccess else { throw Failure(.host, "there is no tiny guest: \(made.errorText)") }
+      let cache = TestCache.folder
       let backend = QEMUBackend(cache: cache, store: ImageStore(cache: cache, offline: true))
       let image = ImageDescription(
-        name: "tiny", source: .file(path: "\(cache)/tiny/disk.img", checksum: nil), cpu: .x86_64, firmware: .bios,
+        name: "tiny", source: .file(path: try await TestCache.tinyDisk(), checksum: nil), cpu: .x86_64, firmware: .bios,
         initialization: .cloudInit)
       try await backend.prepare(image) { _ in }
       let folder = try TestFolder()

@@ -1,5 +1,6 @@
 import MusterGuest
 import MusterHost
+import MusterTestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct GuestPreparationTests {

@@ -1,6 +1,6 @@
 import MusterGuest
 import MusterHost
-import Synchronization
+import MusterTestSupport
 import Testing
 
 /// A real sshd on a port of 127.0.0.1, with the user that runs the tests as the machine's.
@@ -98,38 +98,18 @@ struct SSHServer: Sendable {
   }
 }
 
-/// What a script left: its ending and its streams.
-struct ScriptResult: Sendable {
-  var ending: GuestEnding
-  var stdout: [UInt8]
-  var stderr: [UInt8]
-  var text: String { String(decoding: stdout, as: UTF8.self) }
-  var errorText: String { String(decoding: stderr, as: UTF8.self) }
-}
-
 extension SSHGuest {
   func expectAnswer() async throws {
     if let error = await probe(deadline: .seconds(60)) { throw error }
   }
 
+  /// Without a deadline, unless it is given one.
   func result(
     _ script: String, shell: [String] = ["sh", "-e"], user: String? = nil, directory: String? = nil,
     environment: [GuestCommand.Variable] = [], deadline: Duration? = nil
   ) async throws -> ScriptResult {
-    let streams = Mutex<[GuestStream: [UInt8]]>([:])
-    let command = GuestCommand(script, shell: shell, user: user, directory: directory, environment: environment)
-    let ending = try await run(command, deadline: deadline) { stream, bytes in
-      streams.withLock { $0[stream, default: []] += bytes }
-    }
-    return streams.withLock { ScriptResult(ending: ending, stdout: $0[.stdout] ?? [], stderr: $0[.stderr] ?? []) }
-  }
-}
-
-/// The ids of the processes whose command line fits.
-func processes(where fits: ([String]) -> Bool) throws -> [Int32] {
-  try FileSystem.names(in: "/proc").compactMap { Int32($0) }.filter { id in
-    guard let line = try? FileSystem.readText("/proc/\(id)/cmdline") else { return false }
-    return fits(line.split(separator: "\0").map(String.init))
+    try await (self as any Guest).result(
+      script, shell: shell, user: user, directory: directory, environment: environment, deadline: deadline)
   }
 }
 

@@ -1,4 +1,5 @@
 import MusterHost
+import MusterTestSupport
 import SystemPackage
 import Testing
 

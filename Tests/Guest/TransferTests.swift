@@ -1,5 +1,6 @@
 import MusterGuest
 import MusterHost
+import MusterTestSupport
 import SystemPackage
 import Testing
 

@@ -1,5 +1,6 @@
 import Glibc
 import MusterHost
+import MusterTestSupport
 import Synchronization
 import Testing
 

@@ -1,6 +1,7 @@
 import MusterCatalog
 import MusterGuest
 import MusterHost
+import MusterTestSupport
 import Testing
 
 @testable import MusterImages

@@ -1,5 +1,6 @@
 import MusterCatalog
 import MusterHost
+import MusterTestSupport
 import Testing
 
 @testable import MusterImages

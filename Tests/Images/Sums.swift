@@ -1,4 +1,5 @@
 import MusterHost
+import MusterTestSupport
 
 #if canImport(Darwin)
   import Darwin

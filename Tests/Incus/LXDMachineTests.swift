@@ -4,6 +4,7 @@ import MusterHost
 import MusterImages
 import MusterMachines
 import MusterManagers
+import MusterTestManagers
 import MusterTestSupport
 import Testing
 
@@ -28,7 +29,7 @@ struct LXDMachineTests {
       server = try await LXDServer.shared()
       backend = IncusBackend(
         IncusManager(.lxd, settings: settings, executable: executable, environment: server.environment),
-        store: ImageStore(cache: LXDServer.cache))
+        store: ImageStore(cache: TestCache.folder))
     }
 
     func request(_ test: String, memory: Int64 = 256 << 20) throws -> LaunchRequest {

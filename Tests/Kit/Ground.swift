@@ -1,5 +1,6 @@
 import Foundation
 import MusterHost
+import MusterTestSupport
 import Testing
 
 @testable import MusterKit
@@ -12,7 +13,7 @@ final class Ground: Sendable {
   let imagePath: String
 
   init() async throws {
-    imagePath = try await Self.disk.value
+    imagePath = try await TestCache.tinyDisk()
     image = .file(imagePath)
     state = try FileSystem.createTemporaryFolder("muster-kit")
   }
@@ -24,7 +25,7 @@ final class Ground: Sendable {
   var options: MachineOptions {
     var options = MachineOptions()
     (options.cpus, options.memory, options.disk) = (1, 256 << 20, 256 << 20)
-    (options.muster, options.cache, options.state) = (Self.product("muster"), Self.cache, state)
+    (options.muster, options.cache, options.state) = (Self.product("muster"), TestCache.folder, state)
     options.progress = { _ in }
     return options
   }
@@ -50,17 +51,5 @@ final class Ground: Sendable {
       folder.deleteLastPathComponent()
     }
     return ".build/debug/\(name)"
-  }
-
-  private static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .path
-  private static let cache =
-    HostFacts.environment("MUSTER_TEST_CACHE") ?? "\(tests)/../.build/muster-test-cache"
-
-  private static let disk = Task {
-    let output = try await HostCommand("\(tests)/Fixtures/tiny-guest.sh", ["\(cache)/tiny"]).run(
-      deadline: .seconds(600))
-    guard output.ending.isSuccess else { throw Failure(.host, "there is no tiny guest: \(output.errorText)") }
-    return "\(cache)/tiny/disk.img"
   }
 }

@@ -2,6 +2,7 @@ import MusterCatalog
 import MusterHost
 import MusterMachines
 import MusterManagers
+import MusterTestManagers
 import MusterTestSupport
 import Testing
 
@@ -212,7 +213,7 @@ import Testing
 
   /// The client processes of a fake, by their environment.
   private func clients(of fake: FakeManager) throws -> [Int32] {
-    try fake.processes { $0.contains(fake.path) }.filter { id in
+    try processes { $0.contains(fake.path) }.filter { id in
       let environment = (try? FileSystem.read("/proc/\(id)/environ")) ?? []
       return String(decoding: environment, as: UTF8.self).contains(fake.folder.path)
     }

@@ -3,6 +3,7 @@ import MusterGuest
 import MusterHost
 import MusterMachines
 import MusterManagers
+import MusterTestManagers
 import MusterTestSupport
 import Testing
 
@@ -18,7 +19,7 @@ struct MachineLifeTests {
       #expect(result.text == "done\n")
       try await machine.purge()
       #expect(await machine.death() == nil)
-      #expect(try fake.processes { $0.contains(machine.name.text) }.isEmpty)
+      #expect(try processes { $0.contains(machine.name.text) }.isEmpty)
     }
   }
 
@@ -207,7 +208,7 @@ struct MachineLifeTests {
       try await fake.backend().purge(fake.relic(request.name))
       #expect(try fake.states.isEmpty)
       #expect(try fake.inits(of: request.name.text).isEmpty)
-      #expect(try fake.processes { $0.contains("--daemon-launch") && $0.contains(request.name.text) }.isEmpty)
+      #expect(try processes { $0.contains("--daemon-launch") && $0.contains(request.name.text) }.isEmpty)
     }
   }
 }

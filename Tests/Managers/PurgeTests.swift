@@ -1,6 +1,7 @@
 import MusterHost
 import MusterMachines
 import MusterManagers
+import MusterTestManagers
 import MusterTestSupport
 import Testing
 

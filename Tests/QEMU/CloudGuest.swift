@@ -1,6 +1,7 @@
 import MusterCatalog
 import MusterHost
 import MusterImages
+import MusterTestSupport
 import SystemPackage
 import Testing
 

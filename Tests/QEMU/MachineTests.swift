@@ -3,6 +3,7 @@ import MusterGuest
 import MusterHost
 import MusterImages
 import MusterMachines
+import MusterTestSupport
 import Synchronization
 import Testing
 

@@ -3,6 +3,7 @@ import MusterGuest
 import MusterHost
 import MusterImages
 import MusterMachines
+import MusterTestSupport
 import Synchronization
 import SystemPackage
 import Testing
@@ -18,11 +19,10 @@ import Testing
 
   init() async throws {
     folder = try TestFolder()
-    _ = try await TinyGuest.make()
     image = ReadyImage(
       disk: "\(folder.path)/disk.img", format: "raw", digest: "tiny", boot: .disk(firmware: .bios),
       initialization: .cloudInit)
-    try FileSystem.copy("\(TestCache.folder)/tiny/disk.img", to: image.disk)
+    try await FileSystem.copy(TestCache.tinyDisk(), to: image.disk)
     backend = QEMUBackend(
       cache: folder.path, store: ImageStore(cache: folder.path), options: QEMUBackend.Options(accelerator: .tcg))
     store = TemplateStore(cache: folder.path)

@@ -1,4 +1,5 @@
 import MusterHost
+import Testing
 
 /// A folder of its own for a test, gone when the test is.
 package final class TestFolder: Sendable {
@@ -14,5 +15,25 @@ package final class TestFolder: Sendable {
 
   package static func / (folder: TestFolder, name: String) -> String {
     "\(folder.path)/\(name)"
+  }
+
+  /// A folder in it, made when it is not there.
+  package func folder(_ name: String) throws -> String {
+    try FileSystem.createFolder(self / name)
+    return self / name
+  }
+
+  /// The process id that a script wrote into a file.
+  package func processID(_ name: String) throws -> Int32 {
+    let text = try FileSystem.readText(self / name)
+    return try #require(Int32(text.prefix { $0.isNumber }), "no process id in '\(text)'")
+  }
+
+  /// The same, for a script that may not have come to it yet.
+  package func awaitedProcessID(_ name: String) async throws -> Int32 {
+    while true {
+      if let id = try? processID(name) { return id }
+      try await Task.sleep(for: .milliseconds(5))
+    }
   }
 }

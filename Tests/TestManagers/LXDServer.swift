@@ -1,18 +1,13 @@
 import Glibc
 import MusterHost
-import SystemPackage
+import MusterTestSupport
 
 /// A LXD of the tests' own, which `Tests/Fixtures/lxd.sh` starts without systemd: real containers. All tests of a process
 /// share it, and it ends with the process.
 package struct LXDServer: Sendable {
   package let folder: String
 
-  private static let tests = FilePath(#filePath).removingLastComponent().removingLastComponent().string
-  private static let script = "\(tests)/Fixtures/lxd.sh"
-  /// What tests make once and keep.
-  package static let cache =
-    HostFacts.environment("MUSTER_TEST_CACHE")
-    ?? FilePath(tests).removingLastComponent().appending(".build/muster-test-cache").string
+  private static let script = "\(TestCache.root)/Tests/Fixtures/lxd.sh"
 
   private static let started = Task {
     let server = LXDServer(folder: "/tmp/muster-lxd-\(HostFacts.processID)")

@@ -3,7 +3,7 @@ import MusterCatalog
 import MusterHost
 package import MusterMachines
 package import MusterManagers
-import SystemPackage
+package import MusterTestSupport
 
 /// A fake of `Tests/Fakes` with a state of its own; whatever it has started is ended with it. What becomes of machines is
 /// read from its books and from /proc, not asked of Muster.
@@ -16,12 +16,7 @@ package struct FakeManager: Sendable {
     self.folder = folder
   }
 
-  private static let folder: String = {
-    let file = FilePath(#filePath)
-    return file.removingLastComponent().removingLastComponent().appending("Fakes").string
-  }()
-
-  package static func path(_ kind: FakeKind) -> String { "\(folder)/\(kind.tool)" }
+  package static func path(_ kind: FakeKind) -> String { "\(TestCache.root)/Tests/Fakes/\(kind.tool)" }
   package var path: String { Self.path(kind) }
 
   /// Whether the fakes can be run here at all.
@@ -54,7 +49,7 @@ package struct FakeManager: Sendable {
       result = .failure(error)
     }
     // The daemons first, so that they start nothing more.
-    for id in try fake.processes({ $0.contains("--daemon-launch") && $0.contains(fake.folder.path) }) { kill(id) }
+    for id in try processes(where: { $0.contains("--daemon-launch") && $0.contains(fake.folder.path) }) { kill(id) }
     for name in try fake.states.keys { for id in try fake.inits(of: name) { kill(id) } }
     try result.get()
     try fake.expectNoHarm()
@@ -163,17 +158,9 @@ package struct FakeManager: Sendable {
 
   /// The first processes of an instance.
   package func inits(of name: String) throws -> [Int32] {
-    try processes { $0.first == "fake-instance \(name)" }.filter { id in
+    try processes(where: { $0.first == "fake-instance \(name)" }).filter { id in
       let environment = (try? FileSystem.read("/proc/\(id)/environ")) ?? []
       return environment.split(separator: 0).contains(Array("FAKE_STATE=\(folder.path)".utf8)[...])
-    }
-  }
-
-  /// The processes of this host and of all machines whose arguments fit.
-  package func processes(_ fits: ([String]) -> Bool) throws -> [Int32] {
-    try FileSystem.names(in: "/proc").compactMap { Int32($0) }.filter { id in
-      guard let bytes = try? FileSystem.read("/proc/\(id)/cmdline"), !bytes.isEmpty else { return false }
-      return fits(bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) })
     }
   }
 

@@ -1,26 +1,12 @@
 import MusterCatalog
 import MusterHost
+import MusterTestSupport
 import Synchronization
 import Testing
 
 @testable import MusterImages
 
-/// A folder of its own for a test, gone when the test is.
-final class TestFolder: Sendable {
-  let path: String
-
-  init() throws {
-    path = try FileSystem.createTemporaryFolder("muster-test")
-  }
-
-  deinit {
-    try? FileSystem.removeTree(path)
-  }
-
-  static func / (folder: TestFolder, name: String) -> String {
-    "\(folder.path)/\(name)"
-  }
-
+extension TestFolder {
   /// A store in this folder that tries again at once.
   func store(offline: Bool = false) -> ImageStore {
     var store = ImageStore(cache: self / "cache", offline: offline)
