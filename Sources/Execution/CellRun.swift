@@ -11,9 +11,9 @@ struct CellRun: Sendable {
   let cell: Cell
   /// The cell's folder, relative to the run's output folder.
   let folder: String
+  /// The cell's place among those of `ahead`.
+  let index: Int
   let ahead: ImagesAhead
-  /// Called once the image is there.
-  let hasImage: @Sendable (ImageDescription) -> Void
 
   func perform() async -> Ending {
     await context.tell(.cellStarted(cell: cell.name))
@@ -43,7 +43,7 @@ struct CellRun: Sendable {
     switch await prepareImage(plan) {
     case .success(let prepared):
       image = prepared
-      hasImage(prepared)
+      ahead.hasImage(index, prepared)
     case .failure(let failure): return Task.isCancelled ? .cancelled : .error(failure)
     }
     // The image is the host's and shared by many cells: the cell's own time begins here.

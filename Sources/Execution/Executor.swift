@@ -88,7 +88,7 @@ package struct Executor: Sendable {
           .cellFinished(CellFinished(cell: cell.name, outcome: .cancelled, seconds: 0, reason: reason)))
       } else {
         let ending = await CellRun(
-          context: context, cell: cell, folder: "cells/\(slug)", ahead: ahead, hasImage: { ahead.hasImage(index, $0) }
+          context: context, cell: cell, folder: "cells/\(slug)", index: index, ahead: ahead
         ).perform()
         reason = Self.end(of: cell, ending, failFast: context.options.failFast)
       }

@@ -72,6 +72,7 @@ extension JobRunner {
       }
     }
     let lane = content == nil ? nil : takeLane()
+    let copy = lane == nil ? "cat" : "head -c \(source.size)"
     let mode = mode ?? UInt16(truncatingIfNeeded: source.permissions.rawValue & 0o7777)
     let job = GuestJob(
       """
@@ -81,8 +82,8 @@ extension JobRunner {
           echo "it is a folder there; end the path in / to put the file into it"
           false
         else
-          mkdir -p "$parent" && \(lane == nil ? "cat" : "head -c \(source.size)") >"$temporary" && chown \(ShellText.quoted(owner ?? "0:0")) "$temporary" &&
-            chmod \(String(mode, radix: 8)) "$temporary"
+          mkdir -p "$parent" && \(copy) >"$temporary" &&
+            chown \(ShellText.quoted(owner ?? "0:0")) "$temporary" && chmod \(String(mode, radix: 8)) "$temporary"
         fi
       } >&4 2>&4
       status=$?
@@ -93,21 +94,24 @@ extension JobRunner {
       rm -f "$temporary"
       finish "exit $status"
       """, lane: lane?.name, input: lane == nil ? [] : content ?? [])
-    let file = try openLocal(local)
-    defer { try? file.close() }
-    let feed: JobFeed = { input in
+    let file = lane == nil ? try openLocal(local) : nil
+    defer { try? file?.close() }
+    let (word, errorText) = try await perform(job, by: lane, deadline: deadline, feed: file.map(Self.feed))
+    guard word == "exit 0" else {
+      let reason = errorText.isEmpty ? "it changed while it was copied, or the machine's disk is full" : errorText
+      throw GuestError(.transfer, "cannot copy '\(local)' to '\(place.path)' in the machine: \(reason)")
+    }
+  }
+
+  /// Hands on all of a file, until nobody reads any more.
+  private static func feed(_ file: FileDescriptor) -> JobFeed {
+    { input in
       while true {
         let chunk = unsafe try [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
           unsafe count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
         }
-        if chunk.isEmpty { return }
-        guard await input.write(chunk) else { return }
+        guard !chunk.isEmpty, await input.write(chunk) else { return }
       }
-    }
-    let (word, errorText) = try await perform(job, by: lane, deadline: deadline, feed: lane == nil ? feed : nil)
-    guard word == "exit 0" else {
-      let reason = errorText.isEmpty ? "it changed while it was copied, or the machine's disk is full" : errorText
-      throw GuestError(.transfer, "cannot copy '\(local)' to '\(place.path)' in the machine: \(reason)")
     }
   }
 

@@ -246,7 +246,8 @@ package enum FileSystem {
     return count < 0 ? nil : String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  static func randomSuffix() -> String {
+  /// What makes a name nobody else's, in this process or another: 13 digits and letters.
+  package static func randomSuffix() -> String {
     let digits = String(UInt64.random(in: .min ... .max), radix: 36)
     return String(repeating: "0", count: 13 - digits.count) + digits
   }

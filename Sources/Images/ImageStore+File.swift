@@ -56,8 +56,7 @@ extension ImageStore {
   private func digest(of path: String, in url: String) async throws -> Digest {
     let name = Self.lastPart(of: path)
     try FileSystem.createFolder(downloadFolder, mode: 0o700)
-    // Nobody else's, in this process or another.
-    let part = "\(downloadFolder)/\(String(UInt64.random(in: .min ... .max), radix: 36)).sums"
+    let part = "\(downloadFolder)/\(FileSystem.randomSuffix()).sums"
     defer { try? FileSystem.remove(part) }
     let download = Download(url: url, part: part, blame: .matrix, patience: patience, limit: 4 << 20)
     _ = try await download.fetch { _ in }
