@@ -122,8 +122,7 @@ struct Clean: AsyncParsableCommand {
   /// - Throws: `ExitCode` after it was told what is wrong with a name, `Failure`.
   private func inventory(_ sweep: Sweep, _ backends: BackendSet) async throws -> Inventory {
     var inventory = Inventory()
-    let findings = try sweep.findings()
-    let owned = try sweep.owned()
+    let (findings, owned) = try await sweep.look()
     inventory.live = owned.count
     inventory.findings = machines.isEmpty ? findings : findings.filter(choice.contains)
     let named = Set(findings.map(\.name.text))

@@ -39,7 +39,7 @@ struct Doctor: AsyncParsableCommand {
     let images = Set((try? ImageStore(cache: directories.cache).list())?.map(\.record.name) ?? [])
     findings += Preflight(plan, directories: directories).findings(readyImages: images)
     let sweep = Sweep(state: directories.state, backends: backends)
-    let left = try sweep.findings()
+    let left = try await sweep.look().dead
     findings.append(orphans(left))
     if let holder = lock.lock.holder() {
       findings.append(Preflight.Finding(state: .remarkable, subject: "lock", message: "held by \(holder.told)"))

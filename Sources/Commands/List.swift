@@ -23,7 +23,8 @@ struct List: AsyncParsableCommand {
     let directories = try global.directories()
     let backends = BackendSet.all(cache: directories.cache, offline: true)
     let sweep = Sweep(state: directories.state, backends: backends)
-    var rows = try sweep.owned().map { Row($0, isOrphaned: false) } + sweep.findings().map { Row($0, isOrphaned: true) }
+    let (dead, live) = try await sweep.look()
+    var rows = live.map { Row($0, isOrphaned: false) } + dead.map { Row($0, isOrphaned: true) }
     let known = Set(rows.map(\.name))
     let (found, failures) = await backends.machines()
     rows += found.filter { !known.contains($0.name.text) }.map(Row.init)

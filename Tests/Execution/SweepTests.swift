@@ -18,10 +18,12 @@ import Testing
 
   private var sweep: Sweep { Sweep(state: folder, backends: BackendSet([backend])) }
 
-  private func header(_ run: String = "20261121T000000Z-aaaaaa", host: String = HostFacts.hostID) -> LedgerRecord.Header
-  {
+  /// By default of a process that never was.
+  private func header(
+    _ run: String = "20261121T000000Z-aaaaaa", host: String = HostFacts.hostID, processID: Int32 = 4_200_000
+  ) -> LedgerRecord.Header {
     LedgerRecord.Header(
-      run: run, host: host, user: HostFacts.userID, processID: 4_000_000, command: "muster run x.yaml", output: folder)
+      run: run, host: host, user: HostFacts.userID, processID: processID, command: "muster run x.yaml", output: folder)
   }
 
   private func relic(_ name: String = "muster-t-1-2-abcdef", backend: String = "local") throws -> Relic {
@@ -44,7 +46,7 @@ import Testing
   @Test func aDeadRunsMachinesArePurged() async throws {
     let relics = [try relic(), try relic("muster-t-1-2-fedcba")]
     let path = try await deadLedger(header(), relics)
-    #expect(try sweep.findings().map(\.name) == relics.map(\.name))
+    #expect(try await sweep.look().dead.map(\.name) == relics.map(\.name))
     #expect(relics.allSatisfy { FileSystem.exists($0.workspace) })
     let result = try await sweep.perform()
     #expect(result.purged.map(\.name) == relics.map(\.name))
@@ -56,14 +58,41 @@ import Testing
 
   @Test func aLiveRunsMachinesAreLeftAlone() async throws {
     let relic = try relic()
-    let ledger = try await Ledger.begin(header(), in: folder)
+    let ledger = try await Ledger.begin(header(processID: HostFacts.processID), in: folder)
     try ledger.intend(relic)
-    #expect(try sweep.findings().isEmpty)
+    let (dead, live) = try await sweep.look()
+    #expect(dead.isEmpty)
+    #expect(live.map(\.name) == [relic.name])
     #expect(try await sweep.perform().purged.isEmpty)
     #expect(FileSystem.exists(relic.workspace))
     ledger.purged(relic.name)
     ledger.close()
     #expect(!FileSystem.exists(ledger.path))
+    try relic.removeWorkspace()
+  }
+
+  /// A process that was killed has its lock for a moment more.
+  @Test func aRunThatIsDyingIsDead() async throws {
+    let relic = try relic()
+    let ledger = try await Ledger.begin(header(), in: folder)
+    try ledger.intend(relic)
+    async let looked = sweep.look()
+    try await Task.sleep(for: .milliseconds(50))
+    ledger.lock?.release()
+    #expect(try await looked.dead.map(\.name) == [relic.name])
+    #expect(try await sweep.perform().purged.map(\.name) == [relic.name])
+  }
+
+  /// So has its guardian, for as long as it purges.
+  @Test func whatAGuardianPurgesIsLeftToIt() async throws {
+    let relic = try relic()
+    let ledger = try await Ledger.begin(header(), in: folder)
+    try ledger.intend(relic)
+    let (dead, live) = try await sweep.look()
+    #expect(dead.isEmpty)
+    #expect(live.map(\.name) == [relic.name])
+    ledger.purged(relic.name)
+    ledger.close()
     try relic.removeWorkspace()
   }
 
@@ -85,7 +114,7 @@ import Testing
     foreign = header("20261121T000000Z-cccccc")
     foreign.user += 1
     _ = try await deadLedger(foreign, [relic])
-    #expect(try sweep.findings().isEmpty)
+    #expect(try await sweep.look().dead.isEmpty)
     #expect(try await sweep.perform().purged.isEmpty)
     #expect(FileSystem.exists(relic.workspace))
     #expect(try FileSystem.names(in: "\(folder)/ledgers").count == 2)

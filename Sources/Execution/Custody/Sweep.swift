@@ -49,14 +49,20 @@ package struct Sweep: Sendable {
     self.backends = backends
   }
 
-  /// What a sweep would find; nothing is changed.
+  /// The machines on all ledgers: those of dead runs, which a sweep would find, and those that a live run or guardian owns.
+  /// Nothing is changed.
   /// - Throws: `Failure` when the ledgers cannot be looked at.
-  package func findings() throws(Failure) -> [Finding] {
-    try paths().flatMap { path -> [Finding] in
-      guard let (record, lock) = dead(path) else { return [] }
-      defer { lock.release() }
-      return record.open.map { Finding(entry: $0, header: record.header) }
+  package func look() async throws(Failure) -> (dead: [Finding], live: [Finding]) {
+    var (dead, live): ([Finding], [Finding]) = ([], [])
+    for path in try paths() {
+      if let (record, lock) = await self.dead(path) {
+        lock.release()
+        dead += record.open.map { Finding(entry: $0, header: record.header) }
+      } else if isOwn(path), let record = record(path) {
+        live += record.open.map { Finding(entry: $0, header: record.header) }
+      }
     }
+    return (dead, live)
   }
 
   /// The processes that dead runs have left, such as a download, by the run's ledger. A machine's own are among them.
@@ -64,7 +70,7 @@ package struct Sweep: Sendable {
   package func processes() async throws(Failure) -> [(header: LedgerRecord.Header, ids: [Int32])] {
     var found: [(LedgerRecord.Header, [Int32])] = []
     for path in try paths() {
-      guard let (record, lock) = dead(path) else { continue }
+      guard let (record, lock) = await dead(path) else { continue }
       lock.release()
       let ids = await ProcessTable.processes(ofRun: record.header.run)
       if !ids.isEmpty { found.append((record.header, ids)) }
@@ -82,7 +88,7 @@ package struct Sweep: Sendable {
   ) async throws(Failure) -> Result {
     var result = Result()
     for path in try paths() {
-      guard let (record, lock) = dead(path) else {
+      guard let (record, lock) = await dead(path) else {
         if isUnreadable(path) { result.unreadable.append(path) }
         continue
       }
@@ -129,19 +135,32 @@ package struct Sweep: Sendable {
   }
 
   /// The ledger of a dead run, locked; `nil` for one of a live run, of another user, of another host, and for what is none.
-  private func dead(_ path: String) -> (LedgerRecord, HeldLock)? {
-    guard isOwn(path), let lock = (try? FileLock(path).take()) ?? nil else { return nil }
-    guard let text = try? FileSystem.readText(path), let record = LedgerRecord(text) else {
-      // The run ended before its first line was whole, so it has made nothing.
-      if let text = try? FileSystem.readText(path), !text.contains("\n") { try? FileSystem.remove(path) }
-      lock.release()
+  private func dead(_ path: String) async -> (LedgerRecord, HeldLock)? {
+    guard isOwn(path), let lock = await lock(path) else { return nil }
+    if let record = record(path) { return (record, lock) }
+    // The run ended before its first line was whole, so it has made nothing.
+    if let text = try? FileSystem.readText(path), !text.contains("\n") { try? FileSystem.remove(path) }
+    lock.release()
+    return nil
+  }
+
+  /// How long a process may take to die: it has its locks until the kernel has taken it apart, and so has a child that it
+  /// was starting when it was killed.
+  private static let dying = Duration.seconds(1)
+
+  /// The lock of a ledger that neither its run nor a guardian has.
+  private func lock(_ path: String) async -> HeldLock? {
+    if let lock = (try? FileLock(path).take()) ?? nil { return lock }
+    guard let record = record(path), !ForeignProcess(id: record.header.processID).isAlive else { return nil }
+    return try? await FileLock(path).take(deadline: Self.dying)
+  }
+
+  /// What can be read of a ledger; `nil` for one of another user or another host.
+  private func record(_ path: String) -> LedgerRecord? {
+    guard let text = try? FileSystem.readText(path), let record = LedgerRecord(text), record.isOfThisUserAndHost else {
       return nil
     }
-    guard record.isOfThisUserAndHost else {
-      lock.release()
-      return nil
-    }
-    return (record, lock)
+    return record
   }
 
   /// Whether it is a ledger with lines that nobody holds, of which not even the first can be read.
@@ -155,23 +174,6 @@ package struct Sweep: Sendable {
   private func isOwn(_ path: String) -> Bool {
     guard let information = try? FileSystem.information(path, followingLink: false) else { return false }
     return information.type == .regular && information.userID.rawValue == HostFacts.userID
-  }
-
-  // MARK: All there are
-
-  /// The machines that runs own that are alive.
-  /// - Throws: `Failure` when the ledgers cannot be looked at.
-  package func owned() throws(Failure) -> [Finding] {
-    try paths().flatMap { path -> [Finding] in
-      guard isOwn(path) else { return [] }
-      if let (_, lock) = dead(path) {
-        lock.release()
-        return []
-      }
-      guard let text = try? FileSystem.readText(path), let record = LedgerRecord(text), record.isOfThisUserAndHost
-      else { return [] }
-      return record.open.map { Finding(entry: $0, header: record.header) }
-    }
   }
 }
 
