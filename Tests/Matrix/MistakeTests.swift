@@ -116,6 +116,7 @@ struct MistakeTests {
         cpu: {image: debian/12, cpu: amd64, memory: 2G}
         only: {image: arch, cpu: arm64}
         short-form: debian/12
+        digest: {image: {url: "https://x/y", checksum: "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}, family: suse}
       tests: {t: {verify: [{run: x}]}}
       """#)
     #expect(
@@ -152,6 +153,7 @@ struct MistakeTests {
         m.yaml:26:39-45 error: unknown key 'memory' in a distro; hint: the keys are: image, family, tags, cpu, provision, resources, timeouts, attempts, logs, env, start
         m.yaml:27:17-21 error: the catalog has no image 'arch' for arm64, which the cell t@only asks for; hint: exclude such cells, or set 'cpu' of 'only'
         m.yaml:28:15-24 error: expected a mapping for a distro, found text; hint: write {image: debian/12}
+        m.yaml:29:50-123 error: 'checksum' takes the address of a file that has the digest; hint: write the digest itself as 'sha256: …'
         """#)
   }
 

@@ -150,9 +150,25 @@ extension MatrixDecoder {
     case "sha512":
       constant(entry.value, "a checksum") { text throws(ValueProblem) in try PlainValues.digest(text, count: 128) }
         .map { .sha512($0) }
-    default: url(entry.value, "the address of a checksum file").map { .file($0) }
+    default: checksumFile(entry.value)
     }
   }
+
+  private func checksumFile(_ node: Node) -> ImageForm.ChecksumForm? {
+    guard let text = imageText(node, "the address of a checksum file") else { return nil }
+    if let digest = text.constant?.split(separator: ":").last, let key = Self.digestKeys[digest.count],
+      digest.allSatisfy(\.isHexDigit)
+    {
+      report(
+        "'checksum' takes the address of a file that has the digest", at: node.span,
+        hint: "write the digest itself as '\(key): …'")
+      return nil
+    }
+    return isURL(text, at: node.span) ? .file(text) : nil
+  }
+
+  /// By how many digits they take.
+  private static let digestKeys = [64: "sha256", 128: "sha512"]
 
   private func source(_ entry: Mapping.Entry, _ text: Template, _ form: Form) -> ImageForm.Source? {
     switch entry.key {
