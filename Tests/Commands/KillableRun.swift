@@ -44,8 +44,9 @@ final class KillingGround: Sendable {
   }
 
   /// Cells with the same steps, on any image.
+  /// - Parameter next: An image for a second distro, whose cells follow.
   init(
-    tests: [String], steps: [String], image: String,
+    tests: [String], steps: [String], image: String, next: String? = nil,
     settings: String = "resources: {cpus: 1, memory: 256M, disk: 256M}", environment: [String: String?] = [:],
     options: [String] = []
   ) throws {
@@ -56,6 +57,7 @@ final class KillingGround: Sendable {
       \(settings)
       distros:
         tiny: {image: \(image), family: debian}
+      \(next.map { "  zz-next: {image: \($0), family: debian}" } ?? "")
       tests:
       \(cells)
       """

@@ -1,5 +1,6 @@
 import Foundation
 import MusterHost
+import MusterTestSupport
 import Testing
 
 /// Runs of two cells on real machines, killed at every event, at random instants, by signals, and with their guardian.
@@ -108,6 +109,26 @@ import Testing
         try ground.expectNoTrace(when)
       }
     }
+  }
+
+  /// What brings the next cell's image in the background ends with the run, by whatever that ends.
+  @Test(arguments: [SIGKILL, SIGINT, SIGTERM]) func whileTheNextImageIsFetched(signal: Int32) async throws {
+    let server = try TestServer { _, _ in .init(body: [UInt8](repeating: 0, count: 1 << 20), stallsAfter: 1000) }
+    let sum = String(repeating: "0", count: 64)
+    let ground = try KillingGround(
+      tests: ["one"], steps: ["sleep 60"], image: "{path: '\(try await TestCache.tinyDisk())'}",
+      next: "{url: '\(server.url("/next.qcow2"))', sha256: '\(sum)'}")
+    let run = try await ground.start()
+    try await run.wait(for: "step-started")
+    try await run.wait { !server.requests.isEmpty }
+    #expect(try run.left().contains { try FileSystem.readText("/proc/\($0)/comm") == "curl\n" })
+    let watch = Stopwatch()
+    kill(run.process.processID, signal)
+    #expect(await run.process.ending() == .signaled(signal), "\(run.console)")
+    #expect(watch.elapsed < .seconds(5))
+    try await run.expectNothingLeft("signal \(signal)")
+    try run.expectReports(["error", "cancelled"], "signal \(signal)")
+    try ground.expectNoTrace("signal \(signal)")
   }
 
   /// Does something to a run at its first event, to another at its second, and so on until one has ended by itself. Two at a

@@ -26,3 +26,11 @@ private func sum(_ algorithm: String, _ bytes: [UInt8]) -> String {
   }
   return text
 }
+
+/// A disk image as far as the store looks at it: a boot sector, then bytes that tell one image from another.
+func diskImage(_ seed: UInt8 = 1, size: Int = 1 << 20) -> [UInt8] {
+  var bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 >> 8) ^ seed }
+  bytes[510] = 0x55
+  bytes[511] = 0xAA
+  return bytes
+}

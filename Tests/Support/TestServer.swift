@@ -4,34 +4,42 @@ import MusterHost
 import Synchronization
 
 /// A small HTTP server on 127.0.0.1 that can do what broken servers do. It serves until it is let go of.
-final class TestServer: Sendable {
-  struct Request: Sendable, Hashable {
-    var path: String
+package final class TestServer: Sendable {
+  package struct Request: Sendable, Hashable {
+    package var path: String
     /// The first byte that is asked for; `nil` for all.
-    var from: Int?
+    package var from: Int?
   }
 
-  struct Response: Sendable {
-    var status = 200
-    var headers: [String] = []
-    var body: [UInt8] = []
+  package struct Response: Sendable {
+    package var status: Int
+    package var headers: [String]
+    package var body: [UInt8]
     /// Whether a part of the body can be asked for.
-    var hasRanges = true
+    package var hasRanges: Bool
     /// The bytes of the answer's body after which the connection is cut, or after which nothing comes any more.
-    var cutAfter: Int?
-    var stallsAfter: Int?
+    package var cutAfter: Int?
+    package var stallsAfter: Int?
+
+    package init(
+      status: Int = 200, headers: [String] = [], body: [UInt8] = [], hasRanges: Bool = true, cutAfter: Int? = nil,
+      stallsAfter: Int? = nil
+    ) {
+      (self.status, self.headers, self.body) = (status, headers, body)
+      (self.hasRanges, self.cutAfter, self.stallsAfter) = (hasRanges, cutAfter, stallsAfter)
+    }
   }
 
   private let listener: Int32
   private let answers: Mutex<[Request]> = Mutex([])
   private let isStopped = Mutex(false)
-  let port: UInt16
+  package let port: UInt16
 
   /// All requests so far.
-  var requests: [Request] { answers.withLock(\.self) }
+  package var requests: [Request] { answers.withLock(\.self) }
 
   /// - Parameter answer: Gets the request and how many came for the same path before.
-  init(_ answer: @escaping @Sendable (Request, Int) -> Response) throws {
+  package init(_ answer: @escaping @Sendable (Request, Int) -> Response) throws {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -71,7 +79,7 @@ final class TestServer: Sendable {
   }
 
   /// From now on connections are refused.
-  func stop() {
+  package func stop() {
     // Once: the descriptor is soon that of another server.
     let isFirst = isStopped.withLock { isStopped in
       defer { isStopped = true }
@@ -80,9 +88,9 @@ final class TestServer: Sendable {
     if isFirst { shutdown(listener, Int32(SHUT_RDWR)) }
   }
 
-  func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+  package func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
-  func requests(of path: String) -> [Request] { requests.filter { $0.path == path } }
+  package func requests(of path: String) -> [Request] { requests.filter { $0.path == path } }
 
   private func serve(_ connection: Int32, _ answer: (Request, Int) -> Response) {
     guard let request = Self.read(connection) else { return }
@@ -134,12 +142,4 @@ final class TestServer: Sendable {
       rest = rest.dropFirst(sent)
     }
   }
-}
-
-/// A disk image as far as the store looks at it: a boot sector, then bytes that tell one image from another.
-func diskImage(_ seed: UInt8 = 1, size: Int = 1 << 20) -> [UInt8] {
-  var bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 >> 8) ^ seed }
-  bytes[510] = 0x55
-  bytes[511] = 0xAA
-  return bytes
 }
