@@ -10,7 +10,7 @@ import cold
 import matrices
 import overhead
 import warm
-from measure import Benchmarks, once
+from measure import Benchmarks, used
 
 muster, work, *chosen = sys.argv[1:]
 benchmarks = Benchmarks()
@@ -57,7 +57,7 @@ def cells():
 
     def run(count):
         matrix = write("cells.yaml", matrices.cells(count))
-        _, peak, seconds = once(overhead.running(muster, work, path, matrix))
+        peak, seconds = used(overhead.running(muster, work, path, matrix))
         return seconds / count, peak
 
     run(20)

@@ -4,9 +4,10 @@ Every measurement runs subject and floor in turn, after one run of each that is 
 each. A limit is a ratio of the medians, so that it holds on a slow machine as on a quick one.
 """
 
-import os
+import shutil
 import statistics
 import subprocess
+import tempfile
 import time
 
 
@@ -22,14 +23,11 @@ class Benchmarks:
     def compare(self, name, subject, floor, limit, runs=5, memory=None):
         """`subject` and `floor` are argument lists, or functions that return seconds; `memory` is in bytes."""
         times = {"subject": [], "floor": []}
-        peak = 0
         for turn in range(runs + 1):
             for which, command in (("subject", subject), ("floor", floor)):
-                seconds, resident, _ = once(command)
+                seconds = once(command)
                 if turn:
                     times[which].append(seconds)
-                if which == "subject":
-                    peak = max(peak, resident)
         ours, theirs = (statistics.median(times[which]) for which in ("subject", "floor"))
         ratio = ours / theirs
         spread = ", ".join(
@@ -38,7 +36,7 @@ class Benchmarks:
         )
         self._say(name, f"{ratio:.3g} of {limit:.3g} ({spread}; min/median/max of {runs})", ratio <= limit)
         if memory:
-            self.bound(f"{name}, memory", peak, memory)
+            self.bound(f"{name}, memory", used(subject)[0], memory)
 
     def ratio(self, name, value, floor, limit, unit):
         """Two quantities that were measured by themselves."""
@@ -54,19 +52,29 @@ class Benchmarks:
 
 
 def once(command):
-    """Seconds of wall-clock time, the peak of resident memory in bytes, and seconds of the processors, those of children too
-    (0 for a function)."""
+    """Seconds of wall-clock time of a command, or what a function returns."""
     if callable(command):
-        return command(), 0, 0
+        return command()
     start = time.perf_counter()
-    child = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    silently(command)
+    return time.perf_counter() - start
+
+
+def used(command):
+    """The peak of resident memory in bytes, and seconds of the processors, of a command and of what it started.
+
+    By GNU time, since the peak of a process is never below that of the process which started it: here Python's own.
+    """
+    with tempfile.NamedTemporaryFile("r") as told:
+        gnu_time = shutil.which("gtime") or "/usr/bin/time"
+        silently([gnu_time, "-f", "%M %U %S", "-o", told.name, *command])
+        kilobytes, user, system = told.read().split()
+    return int(kilobytes) * 1024, float(user) + float(system)
+
+
+def silently(command):
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
     )
-    _, status, usage = os.wait4(child.pid, 0)
-    seconds = time.perf_counter() - start
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0:
-        raise SystemExit(f"{command}: exit status {child.returncode}")
-    # ru_maxrss is in KiB on Linux and in bytes on macOS.
-    peak = usage.ru_maxrss * (1 if os.uname().sysname == "Darwin" else 1024)
-    return seconds, peak, usage.ru_utime + usage.ru_stime
+    if done.returncode != 0:
+        raise SystemExit(f"{command}: exit status {done.returncode}")
