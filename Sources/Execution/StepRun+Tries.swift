@@ -50,7 +50,7 @@ extension StepRun {
   private func performOnce(_ tries: Tries, log: StepLog, countdown: Countdown) async throws -> Verdict {
     do {
       switch step.action {
-      case .run(let run): return try await perform(run, log: log)
+      case .run(let run): return try await perform(run, log: log, countdown: countdown)
       case .wait(let wait): return try await perform(wait, tries, log: log)
       case .install(let install): return try await perform(install, log: log)
       case .channel(let channel, let part, let number):
@@ -73,9 +73,10 @@ extension StepRun {
   }
 
   /// A machine that does not answer may be about to be known as dead, with a better reason.
+  /// - Parameter countdown: What must not be used up by it.
   /// - Throws: `MachineDeath`.
-  func lookForDeath() async throws {
-    let time = context.options.pauses.death
+  func lookForDeath(before countdown: Countdown? = nil) async throws {
+    let time = min(context.options.pauses.death, countdown.map { $0.remaining / 2 } ?? .seconds(60))
     let death = await withTaskGroup(of: Failure?.self) { group in
       group.addTask { [machine] in await machine.death() }
       group.addTask {
@@ -90,7 +91,7 @@ extension StepRun {
 
   // MARK: - The kinds of steps
 
-  private func perform(_ run: RunStep, log: StepLog) async throws -> Verdict {
+  private func perform(_ run: RunStep, log: StepLog, countdown: Countdown) async throws -> Verdict {
     let command = command(run.script, shell: run.shell)
     let ending = Mutex<GuestEnding?>(nil)
     let verdict = try await run.judged(log: log, secrets: context.secrets) { output in
@@ -98,7 +99,7 @@ extension StepRun {
       ending.withLock { $0 = result }
       return result
     }
-    if case .signaled = ending.withLock({ $0 }) { try await lookForDeath() }
+    if case .signaled = ending.withLock({ $0 }), !verdict.isPassed { try await lookForDeath(before: countdown) }
     guard case .failed(let reason, let mismatch) = verdict, mismatch?.subject == "exit status",
       let line = unreachable(log.text)
     else { return verdict }

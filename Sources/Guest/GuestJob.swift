@@ -77,6 +77,8 @@ struct GuestJob: Sendable {
         umask 022
         echo "$session $$" >"$d/session"
         [ -e "$d/cancelled" ] && finish cancelled
+        # A script may send signals to its process group, which is this shell's too. What it starts has them as they were.
+        trap : HUP INT QUIT USR1 USR2 ALRM TERM
       \(body)
       }
       main "$@"

@@ -7,8 +7,8 @@ struct LaneAgent: Sendable {
   struct Ports: Sendable {
     /// Shell commands that set `base` to what stands before the numbers of ports; they fail while `$last` is not there.
     var looking: String
-    /// Shell commands that open the ports of the lane `$1`: `$2` is the one that the job comes from and standard output goes
-    /// to, `$3` is for standard error.
+    /// Shell commands that open the ports of the lane `$1` as descriptors 0 to 2: `$2` is the one that the job comes from and
+    /// standard output goes to, `$3` is for standard error.
     var opening: String
 
     /// Ports of the machine's one virtio-serial device. The kernel lets each be opened once.
@@ -79,6 +79,12 @@ struct LaneAgent: Sendable {
         d=/tmp/muster-$1
         mkdir "$d" "$d/in" 2>/dev/null || exit 1
       }
+      # A port can be opened once only, but what a script's streams lead to may be opened by name, as /dev/stderr is: that must
+      # be pipes. What brings on what comes out of them is in sessions of its own, and no program that scripts end by its name.
+      mkfifo "$d/out" "$d/err" || exit 1
+      setsid dd bs=64k <"$d/out" 2>/dev/null 5>&- &
+      setsid dd bs=64k <"$d/err" >&2 2>/dev/null 5>&- &
+      exec >"$d/out" 2>"$d/err"
       session=$$
       echo "$session $$" >"$d/session" || exit 1
       cd /

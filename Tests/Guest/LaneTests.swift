@@ -103,6 +103,8 @@ import Testing
       grep -E '^Sig(Blk|Ign)' /proc/self/status
       for f in 0 1 2 3 4 5 6 7 8 9; do [ ! -e /proc/$$/fd/$f ] || echo "open $f"; done
       readlink /proc/$$/fd/0
+      [ -p /dev/stdout ] && [ -p /dev/stderr ] && echo pipes
+      for f in /dev/stdout /dev/stderr; do if [ -w $f ]; then echo $f >$f; else echo "no $f"; fi; done
       cat; dirname "$0" | sed 's/muster-.*/muster/'; ls -ld "$(dirname "$0")" | cut -c 1-10
       set -- $(cat /proc/$$/stat); [ "$5" = "$6" ] && echo led
       exit 9
@@ -123,6 +125,24 @@ import Testing
       }
       #expect(try await guest.result("printf %s \"$PWD$HOME\"").text == "/root/root")
       await server.guest("control").close()
+    }
+  }
+
+  /// A script may clean up by ending its whole process group.
+  @Test(arguments: SSHServer.Tools.allCases)
+  func aSignalToItsGroupEndsTheScriptAlone(tools: SSHServer.Tools) async throws {
+    let scripts = ["echo hi; kill 0; sleep 600", "trap 'trap - EXIT TERM; kill 0' EXIT; sleep 600 & echo hi; exit 0"]
+    try await withLanes(tools: tools, keepingServer: true) { server, guest, lanes in
+      let ssh = server.guest("control")
+      for script in scripts {
+        for guest in [guest, ssh] {
+          let result = try await guest.result(script)
+          #expect(result.ending == .signaled(15))
+          #expect(result.text == "hi\n")
+        }
+      }
+      #expect(lanes.left == 2)
+      await ssh.close()
     }
   }
 
@@ -287,8 +307,8 @@ import Testing
     try write(marked("begin"), "out")
     try write(marked("begin") + marked("exit 0"), "err")
     lanes.portClosed("one-out") {
-      // There is room again.
-      if let next = waiting.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { try? write(next, "out") }
+      // There is room again. Two may ask, and what one of them is about to write must not be missed by the other.
+      waiting.withLock { if !$0.isEmpty { try? write($0.removeFirst(), "out") } }
     }
     lanes.portClosed("one-err") {}
     exchange.start(lane.carriage(of: job)) { _, bytes in kept.withLock { $0 += bytes } }

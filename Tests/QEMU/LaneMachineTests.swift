@@ -59,6 +59,10 @@ import Testing
       for number in 1...4 { #expect(try await run(guest, Self.tellWay).text == "lane-0\(number)") }
       #expect(try await run(guest, "exit 7").ending == .exited(7))
       #expect(try await run(guest, "kill -9 $$").ending == .signaled(9))
+      // What they write to may be opened by its name.
+      let named = "echo a >/proc/self/fd/1; echo b | tee /proc/self/fd/1; timeout 60 cat <&1"
+      #expect(try await run(guest, "\(named); true").text == "a\nb\nb\n")
+      #expect(try await run(guest, "kill 0; sleep 600").ending == .signaled(15))
       let long = "# \(String(repeating: "x", count: 200_000))\nwc -c <\"$0\""
       #expect(try await run(guest, long).text == "\(long.utf8.count)\n")
       // Who reads slowly has everything, though the shell has closed its port long before.
