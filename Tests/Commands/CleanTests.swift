@@ -33,7 +33,9 @@ import Testing
 
   @Test func aKeptMachineIsPurgedWhenItIsNamed() async throws {
     let (one, two) = (try relic("aaaaaa"), try relic("bbbbbb"))
-    let dead = try await ledger("20261121T000000Z-aaaaaa")
+    // Nobody else's: a sweep of another test would end its processes.
+    let run = "20261121T000000Z-\(UInt32.random(in: .min ... .max))"
+    let dead = try await ledger(run)
     for relic in [one, two] {
       try dead.intend(relic)
       dead.kept(relic.name, path: relic.workspace)
@@ -41,7 +43,7 @@ import Testing
     dead.close()
     // What else such a run has left is not touched either.
     let stray = try await RunningProcess.start(
-      HostCommand("sleep", ["600"], environment: ["MUSTER_RUN": "20261121T000000Z-aaaaaa"]),
+      HostCommand("sleep", ["600"], environment: ["MUSTER_RUN": run]),
       log: "\(scratch.path)/stray.log")
     defer { kill(stray.processID, SIGKILL) }
     let live = try await ledger("20261121T000000Z-bbbbbb")
