@@ -36,12 +36,20 @@ import Testing
       done
       """
     let path = "\(scratch.path)/bin:\(HostFacts.environment("PATH") ?? "")"
+    // All of them want it before the first one has it: what a host does that starts a hundred processes is no waiting.
+    let held = try #require(try FileLock("\(scratch.path)/lock").take())
     var loops: [RunningProcess] = []
     for number in 0..<Self.processes {
       loops.append(
         try await RunningProcess.start(
           HostCommand("sh", ["-c", loop], environment: ["PATH": path]), log: "\(scratch.path)/log-\(number)"))
     }
+    for number in 0..<Self.processes {
+      while try !FileSystem.readText("\(scratch.path)/log-\(number)").contains("waiting for the lock") {
+        try await Task.sleep(for: .milliseconds(5))
+      }
+    }
+    held.release()
     for loop in loops { #expect(await loop.ending() == .exited(0)) }
     #expect(!FileSystem.exists("\(scratch.path)/violations"))
     let statuses = (try? FileSystem.readText("\(scratch.path)/statuses")) ?? ""
