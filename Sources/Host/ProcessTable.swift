@@ -144,15 +144,3 @@ package enum ProcessTable {
     }
   #endif
 }
-
-extension [UInt8] {
-  fileprivate func contains(_ part: [UInt8]) -> Bool {
-    guard count >= part.count, let first = part.first else { return part.isEmpty }
-    var index = startIndex
-    while let place = self[index...].firstIndex(of: first), place + part.count <= endIndex {
-      if self[place..<place + part.count].elementsEqual(part) { return true }
-      index = place + 1
-    }
-    return false
-  }
-}
