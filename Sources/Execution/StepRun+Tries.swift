@@ -76,7 +76,8 @@ extension StepRun {
   /// - Parameter countdown: What must not be used up by it.
   /// - Throws: `MachineDeath`.
   func lookForDeath(before countdown: Countdown? = nil) async throws {
-    let time = min(context.options.pauses.death, countdown.map { $0.remaining / 2 } ?? .seconds(60))
+    let patience = context.options.pauses.death
+    let time = countdown.map { min(patience, $0.remaining / 2) } ?? patience
     let death = await withTaskGroup(of: Failure?.self) { group in
       group.addTask { [machine] in await machine.death() }
       group.addTask {

@@ -6,16 +6,6 @@ import Testing
 
 /// What is left of runs is witnessed from outside, by /proc and the file system; never by a ledger.
 enum Witness {
-  /// The live processes with a text in their command line or environment; the tests themselves have it in neither.
-  static func processes(with text: String) throws -> [Int32] {
-    try FileSystem.names(in: "/proc").compactMap { Int32($0) }.filter { id in
-      guard ForeignProcess(id: id).isAlive else { return false }
-      return ["cmdline", "environ"].contains { file in
-        (try? FileSystem.readText("/proc/\(id)/\(file)", limit: 1 << 20))?.contains(text) ?? false
-      }
-    }
-  }
-
   /// The folders of what goes with machines.
   static var workspaces: Set<String> { Set((try? FileSystem.names(in: Workspaces.folder)) ?? []) }
 }
@@ -151,7 +141,7 @@ struct KillableRun {
   }
 
   func guardian() throws -> Int32? {
-    try Witness.processes(with: "\(ground.path)/ledgers/").first { id in
+    try processes(with: "\(ground.path)/ledgers/").first { id in
       (try? FileSystem.readText("/proc/\(id)/cmdline"))?.contains("guardian") ?? false
     }
   }
@@ -159,7 +149,7 @@ struct KillableRun {
   /// The process of its machine.
   func emulator() throws -> Int32? {
     try machines.last.flatMap { name in
-      try Witness.processes(with: name).first { id in
+      try processes(with: name).first { id in
         (try? FileSystem.readText("/proc/\(id)/comm"))?.hasPrefix("qemu") ?? false
       }
     }
@@ -176,8 +166,8 @@ struct KillableRun {
   /// What runs still for it.
   func left() throws -> [Int32] {
     let id = events.first.flatMap { try? JSON(Array($0.utf8))["run"].string }
-    return try (id.map { try Witness.processes(with: "MUSTER_RUN=\($0)") } ?? [])
-      + machines.flatMap { try Witness.processes(with: $0) }
+    return try (id.map { try processes(with: "MUSTER_RUN=\($0)") } ?? [])
+      + machines.flatMap { try processes(with: $0) }
   }
 
   /// Within a second of its death there is no machine and no process that it started; and the lock is free as soon as the
@@ -189,7 +179,7 @@ struct KillableRun {
     #expect(left == [], "\(when)")
     let lock = try await FileLock("\(ground.path)/lock").take(deadline: .seconds(2))
     lock.release()
-    #expect(try Witness.processes(with: "\(ground.path)/ledgers/") == [], "\(when)")
+    #expect(try processes(with: "\(ground.path)/ledgers/") == [], "\(when)")
   }
 
   /// The reports were written to their end.

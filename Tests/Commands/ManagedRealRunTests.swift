@@ -166,7 +166,7 @@ struct ManagedRealRunTests {
     kill(clean.processID, SIGINT)
     #expect(await clean.ending() == .signaled(SIGINT))
     #expect(watch.elapsed < .seconds(5))
-    #expect(try Witness.processes(with: "delete\u{0}--purge\u{0}\(run.machines[0])") == [])
+    #expect(try processes(with: "delete\u{0}--purge\u{0}\(run.machines[0])") == [])
     #expect(try FileSystem.readText("\(ground.path)/clean.log").contains("'muster clean' goes on with it"))
     try fake.set("{}")
     #expect(try await ground.clean("--force").ending == .exited(0))

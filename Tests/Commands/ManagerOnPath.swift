@@ -18,11 +18,10 @@ final class ManagerOnPath: Sendable {
   init(_ kind: FakeKind, _ faults: String = "{}") throws {
     self.kind = kind
     scratch = try Scratch()
-    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
     // The guardian knows PATH and nothing else of the environment: the state lies beside the link.
     try FileSystem.createFolder("\(scratch.path)/bin/\(kind.tool).state")
     try FileManager.default.createSymbolicLink(
-      atPath: "\(scratch.path)/bin/\(kind.tool)", withDestinationPath: "\(tests)/Fakes/\(kind.tool)")
+      atPath: "\(scratch.path)/bin/\(kind.tool)", withDestinationPath: FakeManager.path(kind))
     for name in Self.others {
       let process = Process()
       process.executableURL = URL(fileURLWithPath: "\(scratch.path)/bin/\(kind.tool)")
@@ -38,7 +37,7 @@ final class ManagerOnPath: Sendable {
 
   deinit {
     // Its machines live as long as their first processes.
-    for id in (try? Witness.processes(with: scratch.path)) ?? [] { kill(id, SIGKILL) }
+    for id in (try? MusterTestSupport.processes(with: scratch.path)) ?? [] { kill(id, SIGKILL) }
   }
 
   private var books: String { "\(scratch.path)/bin/\(kind.tool).state" }

@@ -102,7 +102,7 @@ import Testing
     let folders = ["--cache", "\(scratch.path)/cache", "--state", scratch.path]
     let build = try await MusterProcess().start(["images", "build", "bookworm"] + folders, log: "\(scratch.path)/log")
     func builders() throws -> [Int32] {
-      try Witness.processes(with: "MUSTER_BUILD=\(scratch.path)/cache/builds/")
+      try processes(with: "MUSTER_BUILD=\(scratch.path)/cache/builds/")
     }
     while try builders().isEmpty {
       try #require(build.ended == nil)
@@ -213,7 +213,7 @@ import Testing
     let names = run.machines
     let ending = await run.process.ending()
     #expect(ending == .exited(3) || ending == .exited(74), "\(String(describing: ending)): \(run.console)")
-    for name in names { #expect(try Witness.processes(with: name) == []) }
+    for name in names { #expect(try processes(with: name) == []) }
     #expect(Witness.workspaces.subtracting(run.ground.before) == [])
     #expect(run.events.count { $0.contains(#""event":"machine-launched""#) } == 1)
   }

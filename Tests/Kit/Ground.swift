@@ -32,13 +32,7 @@ final class Ground: Sendable {
 
   /// What is still alive, or on a ledger, or in the folder of logs.
   func left(of machine: String) throws -> [String] {
-    let processes = try FileSystem.names(in: "/proc").compactMap { Int32($0) }.filter { id in
-      guard ForeignProcess(id: id).isAlive else { return false }
-      return ["cmdline", "environ"].contains { file in
-        (try? FileSystem.readText("/proc/\(id)/\(file)", limit: 1 << 20))?.contains(machine) ?? false
-      }
-    }
-    return processes.map { "process \($0)" } + (try FileSystem.names(in: "\(state)/ledgers"))
+    try processes(with: machine).map { "process \($0)" } + (try FileSystem.names(in: "\(state)/ledgers"))
   }
 
   /// A program that was built beside the tests.

@@ -15,6 +15,16 @@ package func processes(where fits: ([String]) -> Bool) throws -> [Int32] {
   }
 }
 
+/// The live processes with a text in their command line or environment; the tests themselves have it in neither.
+package func processes(with text: String) throws -> [Int32] {
+  try FileSystem.names(in: "/proc").compactMap { Int32($0) }.filter { id in
+    guard ForeignProcess(id: id).isAlive else { return false }
+    return ["cmdline", "environ"].contains { file in
+      (try? FileSystem.readText("/proc/\(id)/\(file)", limit: 1 << 20))?.contains(text) ?? false
+    }
+  }
+}
+
 /// The most memory that this process has ever had resident, in bytes. (Not of getrusage, which counts what the process
 /// that started this one had.)
 package func peakMemory() throws -> Int {
