@@ -204,11 +204,16 @@ struct PruneImages: AsyncParsableCommand {
   func run() async throws {
     let cache = try global.directories().cache
     let time = Duration.seconds(unusedFor * 86_400)
-    let images = try await ImageStore(cache: cache).prune(unusedFor: time)
-    for image in images { Console.write("removed \(image.record.name), \(ByteCount(image.size))\n") }
-    let pruned = try TemplateStore(cache: cache).prune(unusedFor: time, limit: templates)
-    for template in pruned { Console.write("removed a template of \(template.name), \(ByteCount(template.size))\n") }
-    if images.isEmpty, pruned.isEmpty { Console.write("nothing to remove\n") }
+    let inUse = try await TemplateStore(cache: cache).filesInUse()
+    let images = try await ImageStore(cache: cache).prune(unusedFor: time, sparing: inUse)
+    for image in images.removed { Console.write("removed \(image.record.name), \(ByteCount(image.size))\n") }
+    let saved = try TemplateStore(cache: cache).prune(unusedFor: time, limit: templates, sparing: inUse)
+    for template in saved.removed {
+      Console.write("removed a template of \(template.name), \(ByteCount(template.size))\n")
+    }
+    let spared = images.spared.map(\.record.name) + saved.spared.map { "a template of \($0.name)" }
+    for name in spared { Console.write("\(name) stays: a machine needs it, see 'muster list'\n") }
+    if images.removed.isEmpty, saved.removed.isEmpty { Console.write("nothing to remove\n") }
   }
 }
 

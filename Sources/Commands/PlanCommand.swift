@@ -112,14 +112,17 @@ enum Explanation {
     lines.append(
       "time-outs: launch \(plan.timeouts.launch.human), step \(plan.timeouts.step.human), cell "
         + "\(plan.timeouts.cell.human)")
-    let layer = plan.layer
+    let kept = plan.keptSteps
     for (phaseIndex, phase) in plan.phases.enumerated() {
       lines += ["", "\(phase.kind.rawValue):"]
       for (index, step) in phase.steps.enumerated() {
         let place = step.machine.map { " in \($0)" } ?? (plan.machines.isEmpty ? "" : " in each machine")
         lines.append("  # \(VisibleText.line(step.title))\(place) (\(VisibleText.line("\(step.location)")))")
-        if let layer, phaseIndex == 0, index < layer.steps.count {
-          lines.append("  # kept for \(layer.lifetime.human) under QEMU, for all cells that begin with the same")
+        if phaseIndex == 0, index < kept.count {
+          lines.append(
+            kept[index].isSaved
+              ? "  # kept for \(kept[index].lifetime.human) under QEMU: cells that begin with the same steps go on from here"
+              : "  # kept with the next one")
         } else if step.cache != nil {
           lines.append("  # not kept: \(reasonNotToKeep(in: plan))")
         }

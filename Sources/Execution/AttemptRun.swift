@@ -31,7 +31,10 @@ struct AttemptRun: Sendable {
     if let failure = launch.failure {
       ending = failure
     } else {
-      let steps = await performSteps(in: &members)
+      var steps = await performSteps(in: &members)
+      if steps.ending.outcome != .cancelled, !steps.ending.endsRun, let damage = await damage(of: members) {
+        steps.ending = .error(damage, step: steps.ending.step)
+      }
       ending = steps.ending
       await collect(from: members, after: steps)
     }
@@ -76,7 +79,6 @@ struct AttemptRun: Sendable {
       }
       let stopwatch = Stopwatch()
       await context.tell(.phaseStarted(cell: cell.name, attempt: number, phase: name))
-      let layer = phase.kind == .provision ? plan.layer?.steps.count ?? 0 : 0
       let turns = phase.steps.enumerated().flatMap { index, step in
         members.indices.filter { members[$0].does(step) }.map { (index: index, member: $0) }
       }
@@ -88,7 +90,7 @@ struct AttemptRun: Sendable {
         let member = members[turn.member]
         let step = member.own(phase.steps[turn.index], among: members)
         let machine = member.machine
-        if turn.index < layer, machine.layer == .present {
+        if phase.kind == .provision, turn.index < machine.keptSteps {
           await tellKept(step, phase: name)
           continue
         }
@@ -102,16 +104,17 @@ struct AttemptRun: Sendable {
           do {
             if step.action == .reboot, member.name != nil { try await introduceAgain(turn.member, among: &members) }
             // A mirror that could not be reached is not kept, though the step passed.
-            if turn.index + 1 == layer, machine.layer == .missing, end.troubles.mirror == nil {
+            if phase.kind == .provision, turn.index + 1 == machine.nextLayer, end.troubles.mirror == nil {
               members[turn.member].machine = try await machine.keepLayer { activity in
                 await context.tell(.cellProgress(cell: cell.name, activity: activity))
               }
             }
             continue
           } catch {
-            if machine.layer == .missing { steps.dead.insert(machine.name) }
+            if machine.nextLayer != nil { steps.dead.insert(machine.name) }
             steps.ending =
-              Task.isCancelled ? .cancelled : .error(error as? Failure ?? Failure(.guest, "\(error)"))
+              Task.isCancelled
+              ? .cancelled : .error(error as? Failure ?? Failure(.guest, "\(error)"), step: step.title)
             break
           }
         }
@@ -126,6 +129,14 @@ struct AttemptRun: Sendable {
         .phaseFinished(cell: cell.name, attempt: number, phase: name, seconds: stopwatch.elapsed.seconds))
     }
     return steps
+  }
+
+  /// Why nothing counts of what the steps came to.
+  private func damage(of members: [Member]) async -> Failure? {
+    for member in members {
+      if let damage = await member.machine.damage() { return damage }
+    }
+    return nil
   }
 
   /// Tells of a step that was not done here, since the machine was made of one in which it was.

@@ -9,11 +9,13 @@ import SystemPackage
 extension CellPlan {
   /// What its first steps do, for the backend to keep, known by all that they depend on: what is executed, as whom, where, with
   /// which variables, what is expected, and the content of the files that are copied.
+  /// - Returns: What is done after each of them.
   /// - Throws: `Failure` when such a file cannot be read, `CancellationError`.
-  func machineLayer() async throws -> MachineLayer? {
-    guard let layer else { return nil }
+  func machineLayers() async throws -> [MachineLayer] {
+    var layers: [MachineLayer] = []
     var parts = [family.rawValue]
-    for step in layer.steps {
+    for kept in keptSteps {
+      let step = kept.step
       parts += step.explanation(for: family)
       parts += step.environment.map { "\($0.name)=\($0.value)" }
       switch step.action {
@@ -23,8 +25,10 @@ extension CellPlan {
       case .copy(let copy): parts += try await Self.content(of: copy.from)
       default: break
       }
+      layers.append(
+        MachineLayer(content: parts.joined(separator: "\n"), lifetime: kept.lifetime, isMade: kept.isSaved))
     }
-    return MachineLayer(content: parts.joined(separator: "\n"), lifetime: layer.lifetime)
+    return layers
   }
 
   /// What is brought by copying a file or folder, as lines.

@@ -79,9 +79,9 @@ struct LaunchRun: Sendable {
     } catch {
       return .failure(error)
     }
-    let layer: MachineLayer?
+    let layers: [MachineLayer]
     do {
-      layer = context.options.cold || context.options.withoutCache ? nil : try await plan.machineLayer()
+      layers = context.options.cold || context.options.withoutCache ? [] : try await plan.machineLayers()
     } catch {
       return .failure(error as? Failure ?? Failure(.host, "what is kept of steps cannot be told: \(error)"))
     }
@@ -91,7 +91,7 @@ struct LaunchRun: Sendable {
       name: name, image: attempt.image, cpus: resources.cpus, memory: resources.memory, disk: resources.disk,
       logs: logs, workspace: workspace, deadline: min(countdown.limit, attempt.countdown.remaining),
       network: place.map { MachineNetwork(count: $0.count, index: $0.index, folder: $0.folder ?? workspace) },
-      layer: layer, isCold: context.options.cold || plan.start == .cold)
+      layers: layers, isCold: context.options.cold || plan.start == .cold)
     // A machine that becomes ready in the very moment in which time is over must not be lost.
     let machine = Promise<any Machine>()
     let result = await watched([countdown, attempt.countdown], warn: context.warning(of: cell)) {

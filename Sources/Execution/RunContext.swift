@@ -52,4 +52,9 @@ struct Ending: Sendable {
   static func error(_ failure: Failure, endsRun: Bool = false) -> Ending {
     Ending(outcome: .error, reason: Reason(failure), endsRun: endsRun)
   }
+
+  /// What was done to a machine, or became of it, after a step: what can pass may not come again in a fresh one.
+  static func error(_ failure: Failure, step: String?) -> Ending {
+    Ending(outcome: .error, reason: Reason(failure), canPass: failure.canPass, step: step)
+  }
 }

@@ -30,4 +30,17 @@ package struct FileIdentity: Sendable, Hashable, CustomStringConvertible {
     ]
     description = numbers.map(String.init).joined(separator: ":") + ":" + HostFacts.bootID
   }
+
+  /// Whether it is the same file, whatever was done to it meanwhile.
+  package func isOfSameFile(as other: FileIdentity) -> Bool {
+    parts.prefix(2) == other.parts.prefix(2)
+  }
+
+  /// Whether its content has the same size and the same time, as it has if nobody has set that back.
+  package func hasSameContentTime(as other: FileIdentity) -> Bool {
+    parts.prefix(4) == other.parts.prefix(4)
+  }
+
+  /// Device, inode, size, time of its content, time of its change, life of the host.
+  private var parts: [Substring] { description.split(separator: ":") }
 }

@@ -26,6 +26,9 @@ package struct ImageRecord: Sendable, Hashable {
   /// Digests of kernel and initrd.
   package var kernelDigest: Digest?
   package var initrdDigest: Digest?
+  /// What its files are told by, in the order of `files`: as long as they are told by the same, their content is what the
+  /// digests say.
+  var identities: [FileIdentity] = []
   /// When it was made; when it was last compared with its origin; when it was last asked for.
   package var made: Timestamp
   package var checked: Timestamp
@@ -71,6 +74,7 @@ extension ImageRecord {
     add("kernel-digest", kernelDigest?.hex)
     add("initrd", initrd)
     add("initrd-digest", initrdDigest?.hex)
+    add("identities", identities.isEmpty ? nil : identities.map(\.description).joined(separator: " "))
     add("made", "\(made.milliseconds)")
     add("checked", "\(checked.milliseconds)")
     add("used", "\(used.milliseconds)")
@@ -101,6 +105,7 @@ extension ImageRecord {
     kernelDigest = values["kernel-digest"].flatMap { Digest($0) }
     initrd = path("initrd")
     initrdDigest = values["initrd-digest"].flatMap { Digest($0) }
+    identities = (values["identities"] ?? "").split(separator: " ").map { FileIdentity(String($0)) }
     self.checked = checked
     self.used = used
   }

@@ -41,11 +41,11 @@ extension ImageStore {
     _ image: ImageDescription, _ recipe: BuildRecipe, _ key: Key,
     progress: @escaping @Sendable (ImageProgress) async -> Void
   ) async throws -> ReadyImage {
-    if let record = record(key), offline || age(since: record.made) < buildLifetime {
+    if let record = soundRecord(key), offline || age(since: record.made) < buildLifetime {
       return try ready(record, key, image)
     }
     return try await exclusively(key, progress: progress) {
-      let known = record(key)
+      let known = try await verifiedRecord(key, progress: progress)
       if let known, offline || age(since: known.made) < buildLifetime { return try ready(known, key, image) }
       if offline {
         throw Failure(
@@ -53,8 +53,8 @@ extension ImageStore {
           hint: "run once without --offline, or: muster images build")
       }
       do {
-        let record = try await build(recipe, key, named: image.name, progress)
-        try write(record, key)
+        var record = try await build(recipe, key, named: image.name, progress)
+        try keep(&record, key)
         if let known, known.digest != record.digest { removeDisk(of: known) }
         return try ready(record, key, image)
       } catch let failure as Failure {

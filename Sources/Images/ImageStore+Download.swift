@@ -15,9 +15,9 @@ extension ImageStore {
   ) async throws -> ReadyImage {
     let key = try await Key.of(["download", url])
     // At once, and with no lock, when nothing is to be asked.
-    if let record = record(key), isCurrent(record, checksum) { return try ready(record, key, image) }
+    if let record = soundRecord(key), isCurrent(record, checksum) { return try ready(record, key, image) }
     return try await exclusively(key, progress: progress) {
-      let known = record(key)
+      let known = try await verifiedRecord(key, progress: progress)
       if let known, isCurrent(known, checksum) { return try ready(known, key, image) }
       if offline {
         // Without the network a checksum file cannot tell that the image is old; a pinned digest can.
@@ -42,8 +42,8 @@ extension ImageStore {
         try write(known, key)
         return try ready(known, key, image)
       }
-      let record = try await fetch(image, key, url: url, checksum: checksum, target: target, progress: progress)
-      try write(record, key)
+      var record = try await fetch(image, key, url: url, checksum: checksum, target: target, progress: progress)
+      try keep(&record, key)
       if let known, known.disk != record.disk { removeDisk(of: known) }
       return try ready(record, key, image)
     }

@@ -20,7 +20,7 @@ extension ImageStore {
     let format = try DiskFormat.ofFile(path)
     // The same file with the same time of its last change has the same content.
     let identity = try await Digest.of("\(file.deviceID.rawValue) \(file.inode.rawValue) \(file.size) \(file.modified)")
-    if let checksum { try await verify(path, identity, checksum, progress) }
+    if let checksum { try await verify(path, checksum, progress) }
     return ReadyImage(
       disk: path, format: format.rawValue, digest: identity.hex, boot: .disk(firmware: image.firmware),
       initialization: image.initialization)
@@ -28,7 +28,7 @@ extension ImageStore {
 
   /// Compares a file with its checksum, once for each state of the file.
   private func verify(
-    _ path: String, _ identity: Digest, _ checksum: Checksum,
+    _ path: String, _ checksum: Checksum,
     _ progress: @escaping @Sendable (ImageProgress) async -> Void
   ) async throws {
     let expected: Digest
@@ -39,16 +39,17 @@ extension ImageStore {
     } else {
       throw Failure(.matrix, "the checksum of '\(path)' is no SHA-256 and no SHA-512 in hexadecimal")
     }
-    let key = try await Key.of(["file", identity.hex, expected.algorithm.rawValue])
+    let key = try await Key.of(["file", path, expected.algorithm.rawValue])
     try await exclusively(key, progress: progress) {
       let note = "\(imageFolder)/\(key.text).verified"
-      if let known = try? FileSystem.readText(note), known == expected.hex { return }
+      let verified = "\(expected.hex) \(try FileIdentity(of: path))"
+      if let known = try? FileSystem.readText(note), known == verified { return }
       await progress(ImageProgress(activity: "verifying"))
       let digest = try await Digest.ofFile(path, expected.algorithm)
       guard digest == expected else {
         throw Failure(.image, "the checksum of '\(path)' is wrong: expected \(expected), got \(digest)")
       }
-      try FileSystem.write(digest.hex, to: note, mode: 0o600)
+      try FileSystem.write(verified, to: note, mode: 0o600)
     }
   }
 

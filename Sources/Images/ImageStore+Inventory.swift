@@ -29,7 +29,12 @@ extension ImageStore {
   package func verify(
     _ image: StoredImage, progress: @escaping @Sendable (ImageProgress) async -> Void
   ) async throws {
-    let record = image.record
+    try await verify(image.record, progress: progress)
+  }
+
+  func verify(
+    _ record: ImageRecord, progress: @escaping @Sendable (ImageProgress) async -> Void
+  ) async throws {
     let parts = [
       (record.disk, record.digest), (record.kernel, record.kernelDigest), (record.initrd, record.initrdDigest),
     ]
@@ -59,13 +64,19 @@ extension ImageStore {
   }
 
   /// Removes the images that were not used for a time, and what broken downloads and builds left.
-  /// - Returns: What was removed.
+  /// - Parameter files: The absolute paths of files that stay.
   /// - Throws: `Failure`.
-  package func prune(unusedFor time: Duration) async throws -> [StoredImage] {
+  package func prune(unusedFor time: Duration, sparing files: Set<String> = []) async throws -> Pruned<StoredImage> {
     await sweep(downloadsUnusedFor: time)
-    return try list().filter { image in
-      try age(since: image.record.used) >= time && remove(image)
+    var pruned = Pruned<StoredImage>()
+    for image in try list() where age(since: image.record.used) >= time {
+      if image.record.files.contains(where: { files.contains("\(imageFolder)/\($0)") }) {
+        pruned.spared.append(image)
+      } else if try remove(image) {
+        pruned.removed.append(image)
+      }
     }
+    return pruned
   }
 
   /// Removes the files of an image that no record names any more.

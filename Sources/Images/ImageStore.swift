@@ -89,6 +89,43 @@ extension ImageStore {
     return files.allSatisfy { FileSystem.isFile("\(imageFolder)/\($0)") } ? record : nil
   }
 
+  /// The record of an image whose files are what they were, as far as can be told without reading them.
+  func soundRecord(_ key: Key) -> ImageRecord? {
+    record(key).flatMap { (try? identities(of: $0)) == $0.identities ? $0 : nil }
+  }
+
+  /// The record of an image whose files are what they were: those that were touched are read again. A damaged image is removed.
+  /// The caller has the image's lock.
+  /// - Throws: `Failure`, `CancellationError`.
+  func verifiedRecord(
+    _ key: Key, progress: @escaping @Sendable (ImageProgress) async -> Void
+  ) async throws -> ImageRecord? {
+    guard var record = record(key) else { return nil }
+    let identities = try identities(of: record)
+    if identities == record.identities { return record }
+    do {
+      try await verify(record, progress: progress)
+    } catch let failure as Failure where failure.blame == .image && !offline {
+      await progress(ImageProgress(activity: "made anew: \(failure.message)"))
+      try FileSystem.remove(recordPath(key))
+      removeDisk(of: record)
+      return nil
+    }
+    record.identities = identities
+    try write(record, key)
+    return record
+  }
+
+  private func identities(of record: ImageRecord) throws(Failure) -> [FileIdentity] {
+    try record.files.map { file throws(Failure) in try FileIdentity(of: "\(imageFolder)/\(file)") }
+  }
+
+  /// Writes down what has just been made.
+  func keep(_ record: inout ImageRecord, _ key: Key) throws(Failure) {
+    record.identities = try identities(of: record)
+    try write(record, key)
+  }
+
   func write(_ record: ImageRecord, _ key: Key) throws(Failure) {
     try FileSystem.write(record.text, to: recordPath(key), mode: 0o600)
   }

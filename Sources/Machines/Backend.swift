@@ -109,14 +109,14 @@ package struct LaunchRequest: Sendable {
   package var deadline: Duration
   /// What it shares with the other machines of its attempt; `nil` where it is the only one.
   package var network: MachineNetwork?
-  /// What is done first in it, for others too; `nil` where nothing is.
-  package var layer: MachineLayer?
+  /// What is done first in it, for others too: after each step, the shortest first; empty where nothing is.
+  package var layers: [MachineLayer]
   /// Whether it must start as a computer starts, where the backend has a quicker way.
   package var isCold: Bool
 
   package init(
     name: MachineName, image: ImageDescription, cpus: Int, memory: Int64, disk: Int64, logs: String,
-    workspace: String, deadline: Duration, network: MachineNetwork? = nil, layer: MachineLayer? = nil,
+    workspace: String, deadline: Duration, network: MachineNetwork? = nil, layers: [MachineLayer] = [],
     isCold: Bool = false
   ) {
     self.name = name
@@ -128,7 +128,7 @@ package struct LaunchRequest: Sendable {
     self.workspace = workspace
     self.deadline = deadline
     self.network = network
-    self.layer = layer
+    self.layers = layers
     self.isCold = isCold
   }
 }
@@ -139,21 +139,14 @@ package struct MachineLayer: Sendable, Hashable {
   package var content: String
   /// How long after it was made it is used.
   package var lifetime: Duration
+  /// Whether it is made where there is none; else it is used if another cell has made it.
+  package var isMade: Bool
 
-  package init(content: String, lifetime: Duration) {
+  package init(content: String, lifetime: Duration, isMade: Bool) {
     self.content = content
     self.lifetime = lifetime
+    self.isMade = isMade
   }
-}
-
-/// What a machine has of the layer that was asked for.
-package enum LayerState: Sendable, Hashable {
-  /// None was, or the backend keeps nothing.
-  case none
-  /// It is to be kept once its steps are done.
-  case missing
-  /// Its steps are done.
-  case present
 }
 
 /// The network that the machines of one attempt share. A backend whose machines can reach each other anyway needs none of
@@ -186,11 +179,14 @@ package protocol Machine: Sendable {
   var name: MachineName { get }
   var start: MachineStart { get }
 
-  /// Whether the layer that was asked for is in it.
-  var layer: LayerState { get }
+  /// How many of the steps that layers were asked for are done in it.
+  var keptSteps: Int { get }
 
-  /// Keeps what was done in it until now as the layer that it misses, and returns the machine that goes on in its place, with
-  /// its name and workspace. Whoever asked purges that one then.
+  /// After how many of them it is to be kept; `nil` where nothing more is.
+  var nextLayer: Int? { get }
+
+  /// Keeps what was done in it until now as its next layer, and returns the machine that goes on in its place, with its name and
+  /// workspace, in which the same steps are done or more. Whoever asked purges that one then.
   /// - Throws: `Failure`, `CancellationError`.
   func keepLayer(progress: @escaping @Sendable (String) async -> Void) async throws -> any Machine
   var guest: any Guest { get }
@@ -212,6 +208,10 @@ package protocol Machine: Sendable {
   /// - Parameter error: Why it could not be asked.
   func trouble(after error: GuestError?) async -> Failure?
 
+  /// Looked for when all is done: why nothing counts that was seen in it, since this host has changed what it runs on; `nil` when
+  /// nothing was.
+  func damage() async -> Failure?
+
   /// Ends the machine and removes all that went with it; returns when it is proven gone. May be called again.
   /// - Throws: `Failure` when something is left, with what to do by hand as its hint.
   func purge() async throws
@@ -224,7 +224,11 @@ package protocol Machine: Sendable {
 extension Machine {
   package var start: MachineStart { .booted }
 
-  package var layer: LayerState { .none }
+  package var keptSteps: Int { 0 }
+
+  package var nextLayer: Int? { nil }
 
   package func keepLayer(progress: @escaping @Sendable (String) async -> Void) async throws -> any Machine { self }
+
+  package func damage() async -> Failure? { nil }
 }

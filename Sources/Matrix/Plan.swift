@@ -118,6 +118,8 @@ package struct CellPlan: Sendable {
   package var start: Start
   /// The phases that hold steps, in order.
   package var phases: [Phase]
+  /// How many steps at the beginning of `provision` are the distro's own.
+  package var distroSteps: Int
   /// What happens to the release beside that; `MusterChannels` makes steps of it.
   package var lifecycle: Lifecycle?
   /// Where the test stands in the matrix.
@@ -126,7 +128,8 @@ package struct CellPlan: Sendable {
   package init(
     cell: String, test: String, distro: String, axes: [AxisValue], family: Family, cpu: CPU,
     tags: [String], images: [ImageChoice], resources: Resources, machines: [MachinePlan] = [], timeouts: Timeouts,
-    attempts: Attempts, logLimit: Int, start: Start = .warm, phases: [Phase], lifecycle: Lifecycle? = nil,
+    attempts: Attempts, logLimit: Int, start: Start = .warm, phases: [Phase], distroSteps: Int = 0,
+    lifecycle: Lifecycle? = nil,
     location: Location
   ) {
     self.cell = cell
@@ -144,6 +147,7 @@ package struct CellPlan: Sendable {
     self.logLimit = logLimit
     self.start = start
     self.phases = phases
+    self.distroSteps = distroSteps
     self.lifecycle = lifecycle
     self.location = location
   }
@@ -190,14 +194,28 @@ package struct Phase: Sendable {
   }
 }
 
+/// A step whose work is kept for cells that begin with the same.
+package struct KeptStep: Sendable {
+  package var step: Step
+  /// How long all that was done until then is used.
+  package var lifetime: Duration
+  /// Whether a machine is saved behind it.
+  package var isSaved: Bool
+}
+
 extension CellPlan {
-  /// The steps before all others whose work is kept for cells that begin with the same, and how long. None that sees a secret,
-  /// also one of the whole matrix, and none where machines boot, or share a network.
-  package var layer: (steps: [Step], lifetime: Duration)? {
-    guard start == .warm, machines.isEmpty, let phase = phases.first, phase.kind == .provision else { return nil }
-    let steps = Array(
-      phase.steps.prefix { $0.cache != nil && $0.environment.allSatisfy { $0.value.secrets.isEmpty } })
-    guard let lifetime = steps.compactMap(\.cache).min() else { return nil }
-    return (steps, lifetime)
+  /// The steps before all others whose work is kept. None that sees a secret, also one of the whole matrix, and none where
+  /// machines boot, or share a network. Machines are saved behind the distro's own, from where all its tests go on, and
+  /// behind the last.
+  package var keptSteps: [KeptStep] {
+    guard start == .warm, machines.isEmpty, let phase = phases.first, phase.kind == .provision else { return [] }
+    var kept: [KeptStep] = []
+    for step in phase.steps {
+      guard let cache = step.cache, step.environment.allSatisfy({ $0.value.secrets.isEmpty }) else { break }
+      let lifetime = min(cache, kept.last?.lifetime ?? cache)
+      kept.append(KeptStep(step: step, lifetime: lifetime, isSaved: kept.count + 1 == distroSteps))
+    }
+    if !kept.isEmpty { kept[kept.count - 1].isSaved = true }
+    return kept
   }
 }

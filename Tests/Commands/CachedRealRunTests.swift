@@ -116,6 +116,64 @@ import Testing
     #expect(short.steps == [[false, false, false], [false, false, false]])
   }
 
+  /// A test goes on from what its distro's steps have done, or from the longest that any test has; what it makes of that is never
+  /// seen by another, and a damaged layer is made anew of those before it.
+  @Test func testsGoOnFromTheLongest() async throws {
+    func matrix(_ tests: [String]) -> String {
+      let steps = ["a": "cat /proc/uptime >/root/stamp"].merging(
+        ["b", "c", "d"].map { ($0, "echo \($0) >>/root/mine") }
+      ) { $1 }
+      func step(_ name: Character) -> String { "{run: '\(steps["\(name)"] ?? "")', cache: true}" }
+      return """
+        muster: 1
+        resources: {cpus: 1, memory: 256M, disk: 256M}
+        distros:
+          tiny:
+            image: {path: '\(disk)'}
+            family: debian
+            provision: [{copy: {from: brought, to: /root/brought}, cache: true}, \(step("a"))]
+        tests:
+
+        """
+          + tests.map { name in
+            """
+              \(name):
+                provision: [\(name.dropFirst().map(step).joined(separator: ", "))]
+                verify:
+                  - run: cat /root/brought /root/stamp; cat /root/mine 2>/dev/null || echo none; head -c 8 /dev/urandom | hexdump -v -e '1/1 "%02x"'; echo; date +%s
+
+            """
+          }.joined()
+    }
+    let first = try await run(matrix(["tb", "tc", "t", "tbd"]))
+    try #require(first.output.ending == .exited(0), "\(first.output.errorText)")
+    #expect(
+      first.steps == [[false, false, false], [true, true, false], [true, true], [true, true, true, false]])
+    #expect(Set(first.told.map(\.stamp)).count == 1)
+    #expect(first.told.map(\.mine) == [["b"], ["c"], ["none"], ["b", "d"]])
+
+    let second = try await run(matrix(["tbd", "tb", "tc", "t"]))
+    #expect(second.steps == [[true, true, true, true], [true, true, true], [true, true, true], [true, true]])
+    #expect(second.told.map(\.mine) == [["b", "d"], ["b"], ["c"], ["none"]])
+    #expect(Set((first.told + second.told).map(\.stamp)).count == 1)
+    #expect(Set((first.told + second.told).map(\.random)).count == 8)
+
+    // Of a layer that is damaged nothing goes on, nor of those that are made of it.
+    let templates = "\(scratch.path)/templates"
+    let middle = try #require(
+      try FileSystem.names(in: templates).first { name in
+        guard let seal = try? FileSystem.readText("\(templates)/\(name)/seal") else { return false }
+        // The image, the machine, and the distro's layer.
+        return seal.split(separator: "\n").count { $0.hasPrefix("file ") && $0.contains(" /") } == 2
+      })
+    try FileSystem.write("nonsense", to: "\(templates)/\(middle)/disk.qcow2")
+    let third = try await run(matrix(["tbd", "t"]))
+    #expect(third.output.ending == .exited(0), "\(third.output.errorText)")
+    #expect(third.steps == [[false, false, false, false], [true, true]])
+    #expect(third.told.map(\.mine) == [["b", "d"], ["none"]])
+    #expect(third.told[0].stamp != first.told[0].stamp)
+  }
+
   /// A step that fails is never kept, and its verdict is that of any step.
   @Test func whatFailsIsNotKept() async throws {
     for _ in 0..<2 {

@@ -121,6 +121,52 @@ import Testing
     #expect(try await MusterProcess().run(["clean", "--list-only"] + folders).text == "nothing to purge")
   }
 
+  /// What is not used otherwise stays where a machine's disk reads from it: one that runs, and one that was kept.
+  @Test func pruningLeavesWhatMachinesNeed() async throws {
+    let scratch = try Scratch()
+    let image = try await TestCache.tinyDisk()
+    let sum = try await HostCommand("sha256sum", [image]).run().text.prefix(64)
+    let matrix = try scratch.write(
+      "matrix.yaml",
+      """
+      muster: 1
+      resources: {cpus: 1, memory: 256M, disk: 256M}
+      distros: {tiny: {image: {url: 'file://\(image)', sha256: \(sum)}, family: debian}}
+      tests: {t: {verify: [run: sleep 5; exit 7]}}
+      """)
+    let (cache, folders) = ("\(scratch.path)/cache", ["--cache", "\(scratch.path)/cache", "--state", scratch.path])
+    func prune() async throws -> ProcessOutput {
+      try await MusterProcess().run(["images", "prune", "--unused-for", "0", "--cache", cache])
+    }
+    let run = try await MusterProcess().start(
+      [
+        "run", matrix, "--keep", "failed", "--output", "\(scratch.path)/out", "--lock-file", "\(scratch.path)/lock",
+        "--events", "\(scratch.path)/events",
+      ] + folders, log: "\(scratch.path)/log")
+    while (try? FileSystem.readText("\(scratch.path)/events"))?.contains("step-started") != true {
+      try #require(run.ended == nil)
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    let live = try await prune()
+    #expect(live.ending == .exited(0), "\(live.errorText)")
+    #expect(live.text.contains("a template of") && live.text.contains("nothing to remove"), "\(live.text)")
+    #expect(await run.ending() == .exited(1))
+
+    let kept = try await prune()
+    #expect(kept.text.split(separator: "\n").count { $0.contains(" stays: a machine needs it") } == 1, "\(kept.text)")
+    #expect(kept.text.contains("removed a template of"), "\(kept.text)")
+    let list = try JSON(Array(try await MusterProcess().run(["list", "--format", "json"] + folders).stdout))
+    let folder = try #require(list["machines"][0]["workspace"].string, "\(list)")
+    let check = try await HostCommand("qemu-img", ["check", "-q", "\(folder)/disk.qcow2"]).run()
+    #expect(check.ending == .exited(0), "\(check.errorText)")
+
+    let machine = try #require(list["machines"][0]["machine"].string)
+    let purge = try await MusterProcess().run(["clean", "--force", machine, "--state", scratch.path])
+    #expect(purge.ending == .exited(0), "\(purge.errorText)")
+    let clean = try await prune()
+    #expect(clean.text.contains("removed ") && !clean.text.contains("stays"), "\(clean.text)")
+  }
+
   /// The machine hangs, and nothing can be asked of it any more: a signal still ends the run in time.
   @Test func aMachineThatHangs() async throws {
     let ground = try await KillingGround(tests: ["one"], steps: ["sleep 60"])

@@ -92,6 +92,20 @@ import Testing
     #expect(!failed.briefs.contains("purge {"))
   }
 
+  /// Nothing that was seen in a machine counts once what it runs on was changed, neither a failure nor a success.
+  @Test(arguments: ["true", "false"]) func whatIsSeenInADamagedMachineDoesNotCount(_ script: String) async throws {
+    let damage = Failure(.host, "'/disk' was changed while the machine ran on it", canPass: true)
+    let matrix = "tests: {t: {verify: [{run: '\(script)'}]}}\n"
+    let fixture = try Fixture(LocalBackend.Faults(damage: [damage]))
+    let events = try await fixture.run(matrix)
+    #expect(events.outcomes == [.error])
+    #expect(events.cells[0].reason?.blame == .host)
+    #expect(events.cells[0].reason?.message == damage.message)
+
+    let again = try Fixture(LocalBackend.Faults(damage: [damage]))
+    #expect(try await again.run("attempts: {cell: 2}\n" + matrix).outcomes == [script == "true" ? .flaky : .failed])
+  }
+
   @Test func namesAreAsLongAsTheBackendAllows() async throws {
     let fixture = try Fixture(LocalBackend.Faults(nameLimit: 40))
     let test = "a-test-with-a-name-that-is-much-too-long-for-some"

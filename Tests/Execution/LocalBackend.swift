@@ -21,6 +21,8 @@ final class LocalBackend: Backend {
     /// What the machines' console says.
     var console = ""
     var nameLimit = 63
+    /// What is found to have been done to what its machines run on, once the steps are done.
+    var damage: [Failure] = []
     /// How its machines come to be.
     var start = MachineStart.booted
   }
@@ -101,6 +103,10 @@ final class LocalBackend: Backend {
   func machines() async throws -> [Relic] { [] }
   func purge(_ relic: Relic) async throws { try relic.removeWorkspace() }
 
+  fileprivate func damage() -> Failure? {
+    state.withLock { $0.faults.damage.isEmpty ? nil : $0.faults.damage.removeFirst() }
+  }
+
   fileprivate func rebooted() {
     state.withLock { $0.reboots += 1 }
   }
@@ -141,6 +147,7 @@ final class LocalMachine: Machine {
 
   func reboot(deadline: Duration) async throws { backend.rebooted() }
   func death() async -> Failure? { await deathCause.value() ?? nil }
+  func damage() async -> Failure? { backend.damage() }
 
   func purge() async throws {
     deathCause.keep(nil)

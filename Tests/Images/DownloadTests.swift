@@ -26,6 +26,32 @@ struct DownloadTests {
     #expect(server.requests.count == 1)
   }
 
+  /// What something has done to an image since it was verified is noticed, also where the times were set back; and what was
+  /// only touched is read again, and stays.
+  @Test func damagedImageIsDownloadedAnew() async throws {
+    let folder = try TestFolder()
+    let server = try TestServer { [disk] _, _ in .init(body: disk) }
+    let image = ImageDescription.at(server.url("/a.img"), .sha256(sha256(disk)))
+    let ready = try await folder.store().prepare(image) { _ in }
+    let touched = try await HostCommand("touch", ["-d", "2020-01-01", ready.disk]).run()
+    #expect(touched.ending.isSuccess)
+    #expect(try await folder.store().prepare(image) { _ in } == ready)
+    #expect(server.requests.count == 1)
+
+    let damaging = "printf X | dd of=\"$0\" bs=1 seek=70000 conv=notrunc && touch -d 2020-01-01 \"$0\""
+    let damaged = try await HostCommand("sh", ["-c", damaging, ready.disk]).run()
+    #expect(damaged.ending.isSuccess)
+    var offline = folder.store()
+    offline.offline = true
+    let failure = try await failure { [offline] in _ = try await offline.prepare(image) { _ in } }
+    #expect(failure.blame == .image && failure.message.contains("is damaged"), "\(failure)")
+    let heard = Heard()
+    #expect(try await folder.store().prepare(image, progress: heard.hear) == ready)
+    #expect(heard.all.contains { $0.activity.hasPrefix("made anew: the image") }, "\(heard.all)")
+    #expect(try FileSystem.read(ready.disk) == disk)
+    #expect(server.requests.count == 2)
+  }
+
   @Test func brokenDownloadIsResumed() async throws {
     let folder = try TestFolder()
     let server = try TestServer { [disk] _, earlier in .init(body: disk, cutAfter: earlier == 0 ? 300_000 : nil) }

@@ -55,9 +55,13 @@ struct InventoryTests {
     let store = try await filled(folder, server, ["/a.img"])
     try FileSystem.write("mine", to: folder / "cache/images/notes.txt")
     try FileSystem.write("half", to: folder / "cache/downloads/0123.part")
-    #expect(try await store.prune(unusedFor: .seconds(3600)).isEmpty)
+    #expect(try await store.prune(unusedFor: .seconds(3600)).removed.isEmpty)
     #expect(try store.list().count == 1)
-    #expect(try await store.prune(unusedFor: .zero).count == 1)
+    let disk = folder / "cache/images/\(try #require(store.list().first).record.disk)"
+    let pruned = try await store.prune(unusedFor: .zero, sparing: [disk])
+    #expect(pruned.removed.isEmpty && pruned.spared.count == 1)
+    #expect(FileSystem.isFile(disk))
+    #expect(try await store.prune(unusedFor: .zero).removed.count == 1)
     #expect(try folder.names("images").filter { !$0.hasSuffix(".lock") } == ["notes.txt"])
     #expect(try folder.names("downloads").isEmpty)
   }

@@ -25,23 +25,34 @@ import Testing
   @Test func theFirstStepsOfBothAreKept() throws {
     let text = matrix(
       "{install: [curl], cache: true}", "{copy: {from: a, to: /a}, cache: 2h}, {run: b, cache: false}, {run: c}")
-    let layer = try #require(try plan(text).cells[0].resolved().layer)
-    #expect(layer.steps.map(\.title) == ["install curl", "copy a to /a"])
-    #expect(layer.lifetime == .seconds(7200))
+    let kept = try plan(text).cells[0].resolved().keptSteps
+    #expect(kept.map(\.step.title) == ["install curl", "copy a to /a"])
+    #expect(kept.map(\.lifetime) == [.seconds(86_400), .seconds(7200)])
+    #expect(kept.map(\.isSaved) == [true, true])
+  }
+
+  /// Machines are saved where a distro's steps end, and at the end.
+  @Test func whereMachinesAreSaved() throws {
+    let text = matrix(
+      "{run: a, cache: 1h}, {run: b, cache: 2h}", "{run: c, cache: true}, {run: d, cache: true}, {run: e}")
+    let kept = try plan(text).cells[0].resolved().keptSteps
+    #expect(kept.map(\.isSaved) == [false, true, false, true])
+    #expect(kept.allSatisfy { $0.lifetime == .seconds(3600) })
+    let mixed = matrix("{run: a, cache: true}, {run: b}", "")
+    #expect(try plan(mixed).cells[0].resolved().keptSteps.map(\.isSaved) == [true])
   }
 
   @Test func aStepBetweenEndsIt() throws {
     let text = matrix("{install: [curl], cache: true}, {run: a}", "{run: b, cache: true}")
-    #expect(try plan(text).cells[0].resolved().layer?.steps.count == 1)
-    #expect(try plan(text).cells[0].resolved().layer?.lifetime == .seconds(86_400))
+    #expect(try plan(text).cells[0].resolved().keptSteps.map(\.lifetime) == [.seconds(86_400)])
   }
 
   /// Secrets of the whole matrix are seen by all steps; a machine that boots has nothing to go on from.
   @Test func someKeepNothing() throws {
     let step = "{run: a, cache: true}"
-    #expect(try plan(matrix(step, step)).cells[0].resolved().layer?.steps.count == 2)
-    #expect(try plan(matrix(step, step, "env: {T: \"${TOKEN}\"}")).cells[0].resolved().layer == nil)
-    #expect(try plan(matrix(step, step, "start: cold")).cells[0].resolved().layer == nil)
+    #expect(try plan(matrix(step, step)).cells[0].resolved().keptSteps.count == 2)
+    #expect(try plan(matrix(step, step, "env: {T: \"${TOKEN}\"}")).cells[0].resolved().keptSteps.isEmpty)
+    #expect(try plan(matrix(step, step, "start: cold")).cells[0].resolved().keptSteps.isEmpty)
   }
 
   @Test func howMachinesStart() throws {

@@ -1,3 +1,4 @@
+import Foundation
 import MusterCatalog
 import MusterGuest
 import MusterHost
@@ -37,7 +38,9 @@ import Testing
     var isNewTemplate: Bool { told.contains("saving it as a template") }
   }
 
-  private func launch(_ image: ReadyImage? = nil, memory: Int64 = 256 << 20) async throws -> Launched {
+  private func launch(
+    _ image: ReadyImage? = nil, memory: Int64 = 256 << 20, layers: [MachineLayer] = []
+  ) async throws -> Launched {
     let name = MachineName(test: "templates", seconds: 1, processID: HostFacts.processID)
     let description = ImageDescription(
       name: "tiny", source: .file(path: "/tiny", checksum: nil), cpu: .x86_64, firmware: .bios,
@@ -45,7 +48,7 @@ import Testing
     let request = LaunchRequest(
       name: name, image: description, cpus: 1, memory: memory, disk: 128 << 20,
       logs: try folder.folder("logs-\(name)"), workspace: try folder.folder("workspace-\(name)"),
-      deadline: .seconds(480))
+      deadline: .seconds(480), layers: layers)
     let told = Mutex<[String]>([])
     let machine = try await backend.launch(image ?? self.image, request) { activity in
       told.withLock { $0.append(activity) }
@@ -144,6 +147,57 @@ import Testing
       os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
       """
     try await run("python3", ["-c", script, path])
+  }
+
+  /// What is written to a template while a machine runs on it is told, and of nothing that this machine did is a layer made. One
+  /// that was only touched, removed or replaced stays what it was for the machine.
+  @Test func whatIsChangedUnderAMachineIsTold() async throws {
+    try await purge(launch())
+    let layers = [MachineLayer(content: "a", lifetime: .seconds(3600), isMade: true)]
+    let launched = try await launch()
+    let making = try await launch(layers: layers)
+    #expect(making.machine.nextLayer == 1)
+    #expect(await launched.machine.damage() == nil)
+    let template = try template()
+    try await run("touch", [template.disk])
+    #expect(await launched.machine.damage() == nil)
+    for path in [template.disk, template.memory] {
+      try await flipAByte(of: path)
+      let damage = try #require(await launched.machine.damage())
+      #expect(damage.blame == .host && damage.message.contains("'\(path)' was changed"), "\(damage)")
+      if path == template.memory { break }
+      let refusal = await #expect(throws: Failure.self) { _ = try await making.machine.keepLayer { _ in } }
+      #expect(refusal?.blame == .host, "\(String(describing: refusal))")
+      try await flipAByte(of: path)
+      #expect(await launched.machine.damage() == nil)
+    }
+    try store.prune(limit: 0)
+    #expect(await launched.machine.damage() == nil)
+    try await purge(making)
+    try await purge(launched)
+  }
+
+  /// A machine that dies, or restarts itself, while it is saved says so itself.
+  @Test func whatBecomesOfAMachineThatIsSavedIsTold() async throws {
+    let layers = [MachineLayer(content: "a", lifetime: .seconds(3600), isMade: true)]
+    let ends: [(blame: Blame, message: String, (QEMUMachine) async throws -> Void)] = [
+      (.host, "killed by signal 9", { kill($0.emulator.process.processID, SIGKILL) }),
+      (
+        .guest, "restarted itself",
+        { machine in
+          let restart = GuestCommand("echo b >/proc/sysrq-trigger; sleep 600")
+          _ = try? await machine.guest.run(restart, deadline: .seconds(120)) { _, _ in }
+        }
+      ),
+    ]
+    for (blame, message, end) in ends {
+      let launched = try await launch(layers: layers)
+      try await end(launched.machine)
+      let failure = await #expect(throws: Failure.self) { _ = try await launched.machine.keepLayer { _ in } }
+      #expect(failure?.blame == blame && failure?.message.contains(message) == true, "\(String(describing: failure))")
+      try await purge(launched)
+    }
+    #expect(try store.list().count == 1)
   }
 
   /// What a killed process left of one that it made is never taken for one.

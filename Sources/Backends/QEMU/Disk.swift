@@ -32,6 +32,14 @@ struct DiskTool: Sendable {
     return size
   }
 
+  /// The absolute path of the disk that an overlay reads from, which may be in use, or gone; `nil` for what reads from none.
+  /// - Throws: `Failure`, `CancellationError`.
+  func base(of overlay: String) async throws -> String? {
+    let output = try await run(
+      ["info", "--output", "json", "-U", "-f", "qcow2", overlay], "cannot read the disk '\(overlay)'")
+    return JSONValue(output.stdout)?["full-backing-filename"]?.string
+  }
+
   @discardableResult
   private func run(_ arguments: [String], _ message: String) async throws -> ProcessOutput {
     let output: ProcessOutput

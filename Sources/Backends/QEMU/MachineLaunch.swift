@@ -42,6 +42,7 @@ struct MachineLaunch: Sendable {
     let stage = LaunchStage()
     await progress("starting")
     let folder = home ?? request.workspace
+    let files = try SharedFiles(of: image)
     try await DiskTool(path: installation.imageTool).makeOverlay(
       "\(folder)/\(Self.diskName)", of: image.disk, format: image.format, size: request.disk)
     if image.initialization == .cloudInit { try writeSeed(in: folder) }
@@ -72,7 +73,8 @@ struct MachineLaunch: Sendable {
       throw error
     }
     return QEMUMachine(
-      name: request.name, start: .booted, workspace: request.workspace, readiness: readiness, plug: command.plug)
+      name: request.name, start: .booted, workspace: request.workspace, readiness: readiness, files: files,
+      plug: command.plug)
   }
 
   /// - Parameter hasLanes: Whether shells wait on the machine's lanes.

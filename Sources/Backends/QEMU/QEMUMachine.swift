@@ -7,26 +7,28 @@ import SystemPackage
 package final class QEMUMachine: Machine {
   package let name: MachineName
   package let start: MachineStart
-  package let layer: LayerState
+  package let keptSteps: Int
   /// The layer that is to be made of it.
   let making: LayerMaking?
   /// What goes with the machine.
   private let workspace: String
   let emulator: Emulator
   let readiness: Readiness
+  private let files: SharedFiles
   /// What it shares with other machines.
   private let plug: NetworkPlug?
   /// Makes its disk need nothing but its image.
   private let detachDisk: (@Sendable () async throws -> Void)?
 
   init(
-    name: MachineName, start: MachineStart, workspace: String, readiness: Readiness, plug: NetworkPlug? = nil,
-    layer: LayerState = .none, making: LayerMaking? = nil,
+    name: MachineName, start: MachineStart, workspace: String, readiness: Readiness, files: SharedFiles,
+    plug: NetworkPlug? = nil, keptSteps: Int = 0, making: LayerMaking? = nil,
     detachDisk: (@Sendable () async throws -> Void)? = nil
   ) {
     self.name = name
     self.start = start
-    self.layer = layer
+    self.files = files
+    self.keptSteps = keptSteps
     self.making = making
     self.workspace = workspace
     self.readiness = readiness
@@ -36,6 +38,10 @@ package final class QEMUMachine: Machine {
   }
 
   package var guest: any Guest { readiness.guest }
+
+  package var nextLayer: Int? { making?.steps }
+
+  package func damage() async -> Failure? { await files.damage() }
 
   package func address() async throws -> String {
     guard let plug else { throw Failure(.guest, "no other machine can reach '\(name)'") }

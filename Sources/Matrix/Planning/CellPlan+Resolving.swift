@@ -24,9 +24,10 @@ extension Cell {
     let resolve = { (steps: [StepTemplate]) in
       steps.filter(context.isMeant).map { $0.step(context, environment) }
     }
+    let preparation = resolve(context.distro.provision)
     let installation = resolve(context.test.provision)
     let phases = [
-      Phase(kind: .provision, steps: resolve(context.distro.provision) + installation),
+      Phase(kind: .provision, steps: preparation + installation),
       Phase(kind: .verify, steps: resolve(context.test.verify)),
     ]
     return CellPlan(
@@ -43,7 +44,7 @@ extension Cell {
         cell: context.value(defaults, \.cellAttempts, or: Defaults.cellAttempts)),
       logLimit: context.value(defaults, \.logLimit, or: Defaults.logLimit),
       start: context.value(defaults, \.start, or: .warm),
-      phases: phases.filter { !$0.steps.isEmpty },
+      phases: phases.filter { !$0.steps.isEmpty }, distroSteps: preparation.count,
       lifecycle: context.test.lifecycle?.lifecycle(
         context.test.course(in: context.combination), of: installation, context, resolve),
       location: location)

@@ -6,22 +6,25 @@ import MusterMachines
 /// come, in which steps are done until it is kept. Until then nobody else makes the same.
 final class LayerMaking: Sendable {
   let key: String
+  /// How many steps are done in it then.
+  let steps: Int
   /// The folder of what will be the template.
   let folder: String
   /// What it is made of.
   let base: Template
-  let launch: MachineLaunch
-  private let store: TemplateStore
+  let launch: LayerLaunch
   private let lock: HeldLock
 
-  init(key: String, folder: String, base: Template, store: TemplateStore, launch: MachineLaunch, lock: HeldLock) {
+  init(key: String, steps: Int, folder: String, base: Template, launch: LayerLaunch, lock: HeldLock) {
     self.key = key
+    self.steps = steps
     self.folder = folder
     self.base = base
-    self.store = store
     self.launch = launch
     self.lock = lock
   }
+
+  private var store: TemplateStore { launch.store }
 
   /// To be called when its machine has ended. What was not kept until then is gone.
   func abandon() {
@@ -37,17 +40,20 @@ final class LayerMaking: Sendable {
   }
 
   /// Makes a template of what the machine has come to.
-  func finish() async throws -> Template {
+  func finish() async throws {
     var seal = TemplateSeal(key: key, name: base.seal.name)
     seal.hasLanes = base.seal.hasLanes
-    let template = try await store.adopt(seal, needing: launch.filesOfTemplate + [base.disk])
+    // It is as old as the oldest step in it.
+    if launch.isLayer(base) { seal.made = base.seal.made }
+    let disks = [base.disk] + base.seal.files.map(\.path).filter { $0.hasPrefix("/") }
+    let own = launch.machine.filesOfTemplate.filter { !disks.contains($0) }
+    _ = try await store.adopt(seal, needing: own + disks, of: base)
     lock.release()
-    return template
   }
 
   /// Remembers that it cannot be made.
   func fail(_ reason: String) async throws {
-    try await launch.noteUnfit(key, in: store, reason)
+    try await launch.machine.noteUnfit(key, in: store, reason)
     lock.release()
   }
 }

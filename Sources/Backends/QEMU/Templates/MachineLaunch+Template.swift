@@ -13,9 +13,7 @@ extension MachineLaunch {
   func resume(
     from store: TemplateStore, progress: @escaping @Sendable (String) async -> Void
   ) async throws -> QEMUMachine? {
-    if let layer = request.layer, let machine = try await resume(layer, from: store, progress: progress) {
-      return machine
-    }
+    if let machine = try await LayerLaunch(self, store)?.resume(progress: progress) { return machine }
     let key = try await templateKey()
     let lock = try await store.lock(key, progress: progress)
     defer { lock.release() }
@@ -66,6 +64,7 @@ extension MachineLaunch {
       let machine = try await boot(savedIn: folder, progress: progress)
       await progress("saving it as a template")
       seal.hasLanes = try await machine.save(in: folder, deadline: savingDeadline)
+      if let damage = await machine.damage() { throw damage }
       await progress("keeping the template")
       return try await store.adopt(seal, needing: filesOfTemplate)
     } catch {
@@ -92,7 +91,8 @@ extension MachineLaunch {
   func begin(
     _ key: String, in store: TemplateStore, progress: @Sendable (String) async -> Void
   ) async throws -> String? {
-    try store.prune()
+    // Where it cannot be told what machines stand on, nothing goes.
+    if let files = try? await store.filesInUse() { try store.prune(sparing: files) }
     let folder = try store.begin(key)
     let free = try FileSystem.freeSpace(of: folder)
     if free > request.memory + Self.room { return folder }
@@ -144,10 +144,10 @@ extension MachineLaunch {
 
   /// - Parameters:
   ///   - start: How it is said to have come to be.
-  ///   - layer: What it has of the layer that was asked for.
+  ///   - keptSteps: How many steps are done in it.
   ///   - making: The layer that is to be made of it, in whose folder it lives then.
   func resume(
-    _ template: Template, start: MachineStart, layer: LayerState = .none, making: LayerMaking? = nil
+    _ template: Template, start: MachineStart, keptSteps: Int = 0, making: LayerMaking? = nil
   ) async throws -> QEMUMachine {
     let began = AwakeClock.now
     let deadline = min(Self.patience * accelerator.timeScale, request.deadline)
@@ -202,7 +202,8 @@ extension MachineLaunch {
     let readiness = Readiness(
       emulator: emulator, guest: guest, initialization: image.initialization, stage: LaunchStage())
     return QEMUMachine(
-      name: request.name, start: start, workspace: request.workspace, readiness: readiness, layer: layer, making: making
+      name: request.name, start: start, workspace: request.workspace, readiness: readiness,
+      files: SharedFiles(of: template), keptSteps: keptSteps, making: making
     ) { [tool = installation.imageTool, image] in
       try await DiskTool(path: tool).rebase(disk, to: image.disk, format: image.format)
     }
@@ -245,17 +246,36 @@ extension QEMUMachine {
   }
 
   private func prepareForSaving(_ hasLanes: Bool?, _ deadline: Duration) async throws -> Bool {
-    let guest = readiness.guest
+    let (guest, vitals) = (readiness.guest, emulator.vitals)
+    let restart = vitals.nextRestart
+    let restarted = Failure(.guest, "the guest restarted itself before it was saved", canPass: true)
+    // One that boots may have restarted on its way; one that went on from a template has not.
+    func hasRestarted() -> Bool { making != nil && vitals.restarts > 0 }
     do {
       if let reason = try await guest.prepareForSaving(deadline: deadline) { throw CannotBeSaved(reason: reason) }
       let isArmed = if let hasLanes { hasLanes } else { try await guest.armLanes(deadline: deadline) }
       await guest.close()
       try await emulator.waitForConnections()
+      if hasRestarted() { throw restarted }
       return isArmed
     } catch let error as GuestError {
+      // What became of the machine tells more than that it does not answer, and is known a moment later.
+      if error.code == .unreachable {
+        if hasRestarted() { throw restarted }
+        let end = try? await first(within: Self.endPatience) { () async throws -> Failure? in
+          try await vitals.failure()
+        } or: {
+          await restart.value().map { restarted }
+        }
+        try Task.checkCancellation()
+        if let end = end ?? nil { throw end }
+      }
       throw CannotBeSaved(reason: "it cannot be prepared to be saved: \(error.message)", canPass: true)
     }
   }
+
+  /// How long a machine that does not answer may take to die, or to restart.
+  private static var endPatience: Duration { .seconds(10) }
 
   /// Ends QEMU, but leaves the files.
   private func endEmulator() async throws {

@@ -1,5 +1,5 @@
 package import MusterHost
-import MusterImages
+package import MusterImages
 import SystemPackage
 
 /// The templates of this host: in the cache's folder `templates` a folder each, named by its key, with a lock beside it. One
@@ -18,7 +18,7 @@ package struct TemplateStore: Sendable {
   /// How long machines boot before it is tried again whether one can go on from a template.
   private static let unfitFor = Duration.seconds(86_400)
 
-  private static let (lockSuffix, newSuffix) = (".lock", ".new")
+  static let (lockSuffix, newSuffix) = (".lock", ".new")
 
   /// - Throws: `Failure`, `CancellationError`.
   func lock(_ key: String, progress: @Sendable (String) async -> Void) async throws -> HeldLock {
@@ -33,8 +33,8 @@ package struct TemplateStore: Sendable {
 
   /// The template of a key, if there is one and each of its files is what it was when it was made. A damaged one is thrown
   /// away.
-  /// - Throws: `Failure`, `CancellationError`.
   /// - Parameter lifetime: How long after it was made it is used; `nil` for ever.
+  /// - Throws: `Failure`, `CancellationError`.
   func find(
     _ key: String, madeWithin lifetime: Duration? = nil, progress: @Sendable (String) async -> Void
   ) async throws -> Template? {
@@ -52,14 +52,11 @@ package struct TemplateStore: Sendable {
     var isNews = age(template.seal.used) > .seconds(60)
     for index in template.seal.files.indices {
       let file = template.seal.files[index]
-      let path = template.path(file.path)
       do {
-        let identity = try FileIdentity(of: path)
-        if identity == file.identity { continue }
-        await progress("reading a template again that was touched")
-        guard try await Digest.ofData(path) == file.digest else { throw Failure(.host, "'\(path)' was changed") }
-        template.seal.files[index].identity = identity
-        isNews = true
+        template.seal.files[index].identity = try await template.identity(of: file) {
+          await progress("reading a template again that was touched")
+        }
+        if template.seal.files[index] != file { isNews = true }
       } catch let failure as Failure {
         await progress("the template is damaged and made anew: \(failure.message)")
         try discard(key)
@@ -87,13 +84,24 @@ package struct TemplateStore: Sendable {
     return path
   }
 
+  /// Whether there may be a template of a key. Only who has its lock knows.
+  func mayHave(_ key: String) -> Bool { FileSystem.isFolder("\(folder)/\(key)") }
+
   /// Makes what lies in the folder that `begin` gave the template of a key.
-  /// - Parameter files: What it needs, absolute or seen from its folder.
-  /// - Throws: `Failure`, `CancellationError`.
-  func adopt(_ seal: TemplateSeal, needing files: [String]) async throws -> Template {
+  /// - Parameters:
+  ///   - files: What it needs, absolute or seen from its folder.
+  ///   - base: The template that it was made of, whose files are what they were.
+  /// - Throws: `Failure` when a file of `base` is not, `CancellationError`.
+  func adopt(_ seal: TemplateSeal, needing files: [String], of base: Template? = nil) async throws -> Template {
     var template = Template(folder: "\(folder)/\(seal.key)\(Self.newSuffix)", seal: seal)
     for file in files {
       let path = template.path(file)
+      if var known = base?.seal.files.first(where: { base?.path($0.path) == path }) {
+        known.path = path
+        known.identity = try await template.identity(of: known) {}
+        template.seal.files.append(known)
+        continue
+      }
       let identity = try FileIdentity(of: path)
       template.seal.files.append(
         TemplateSeal.File(path: file, digest: try await Digest.ofData(path), identity: identity))
@@ -151,26 +159,32 @@ package struct TemplateStore: Sendable {
   }
 
   /// Removes the templates that were not used for a time, those whose image is gone, what killed processes left, and of the rest
-  /// those used longest ago until no more than `limit` bytes are left. Machines that run keep what they have opened; what they
-  /// are kept of needs their template, though.
-  /// - Returns: What was removed.
+  /// those used longest ago until no more than `limit` bytes are left.
+  /// - Parameter files: The absolute paths of files that stay, with their templates.
   /// - Throws: `Failure`.
   @discardableResult
-  package func prune(unusedFor time: Duration? = nil, limit: Int64 = limit) throws -> [Stored] {
-    guard FileSystem.isFolder(folder) else { return [] }
+  package func prune(
+    unusedFor time: Duration? = nil, limit: Int64 = limit, sparing files: Set<String> = []
+  ) throws -> Pruned<Stored> {
+    var pruned = Pruned<Stored>()
+    guard FileSystem.isFolder(folder) else { return pruned }
     for name in try FileSystem.names(in: folder) where !name.hasSuffix(Self.lockSuffix) {
       let key = name.hasSuffix(Self.newSuffix) ? String(name.dropLast(Self.newSuffix.count)) : name
       if name == key, read(key) != nil { continue }
       try ifUnlocked(key) { () throws(Failure) in try FileSystem.removeTree("\(folder)/\(name)") }
     }
     var room = limit
-    return try list().filter { stored in
+    for stored in try list() {
       room -= stored.size
-      guard stored.isOrphan || room < 0 || time.map({ age(stored.used) >= $0 }) == true else { return false }
-      guard try ifUnlocked(stored.key, { () throws(Failure) in try discard(stored.key) }) else { return false }
-      room += stored.size
-      return true
+      guard stored.isOrphan || room < 0 || time.map({ age(stored.used) >= $0 }) == true else { continue }
+      if files.contains("\(folder)/\(stored.key)/\(Template.diskName)") {
+        pruned.spared.append(stored)
+      } else if try ifUnlocked(stored.key, { () throws(Failure) in try discard(stored.key) }) {
+        pruned.removed.append(stored)
+        room += stored.size
+      }
     }
+    return pruned
   }
 
   /// - Returns: Whether nobody had the lock, and it was done.
@@ -186,6 +200,18 @@ package struct TemplateStore: Sendable {
 extension Template {
   /// The absolute path of what the seal has as `file`.
   func path(_ file: String) -> String { file.hasPrefix("/") ? file : "\(folder)/\(file)" }
+
+  /// What a file is told by now, if its content is still what it was.
+  /// - Parameter reading: Called before its content is read.
+  /// - Throws: `Failure` when it was changed or is gone, `CancellationError`.
+  func identity(of file: TemplateSeal.File, reading: () async -> Void) async throws -> FileIdentity {
+    let path = path(file.path)
+    let identity = try FileIdentity(of: path)
+    if identity == file.identity { return identity }
+    await reading()
+    guard try await Digest.ofData(path) == file.digest else { throw Failure(.host, "'\(path)' was changed") }
+    return identity
+  }
 
   func write() throws(Failure) {
     try FileSystem.write(seal.text, to: "\(folder)/\(Self.sealName)", mode: 0o600)
