@@ -22,9 +22,12 @@ extension AttemptRun {
     ) { () async -> Bool in
       for member in members {
         let guest = member.machine.guest
-        for log in GuestLog.all(of: plan.family) where !Task.isCancelled {
-          await collect(log, from: guest, into: member.folder(in: folder))
+        var answers = true
+        for log in GuestLog.all(of: plan.family) where answers && !Task.isCancelled {
+          answers = await collect(log, from: guest, into: member.folder(in: folder))
         }
+        // Whoever did not answer once is not asked again and again, with all patience.
+        guard answers else { continue }
         for step in steps.unfetched where !Task.isCancelled && member.does(step) {
           guard case .fetch(let fetch) = step.action else { continue }
           // What an unfinished test did not make is not missing.
@@ -37,18 +40,20 @@ extension AttemptRun {
       .phaseFinished(cell: cell.name, attempt: number, phase: .collect, seconds: stopwatch.elapsed.seconds))
   }
 
-  private func collect(_ log: GuestLog, from guest: any Guest, into folder: String) async {
+  /// - Returns: Whether the machine answered.
+  private func collect(_ log: GuestLog, from guest: any Guest, into folder: String) async -> Bool {
     let name = "\(folder)/\(log.name).log"
     guard
       let file = try? StepLog(name, in: context.options.output, limit: plan.logLimit, mask: context.secrets.mask)
-    else { return }
+    else { return true }
     let command = GuestCommand(log.script, shell: ["sh"])
-    _ = try? await guest.run(command, deadline: context.scale.time(.seconds(20))) { stream, bytes in
+    let ending = try? await guest.run(command, deadline: context.scale.time(.seconds(20))) { stream, bytes in
       if stream == .stdout { try file.append(bytes, from: stream) }
     }
     let isEmpty = file.lastLines(1).isEmpty
     try? file.finish()
     if isEmpty { try? FileSystem.remove(context.path(name)) }
+    return ending != nil || !isEmpty
   }
 }
 

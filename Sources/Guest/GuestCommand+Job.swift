@@ -2,6 +2,9 @@ extension GuestCommand {
   /// Variables that a shell does not let itself be given.
   private static let readOnly: Set = ["UID", "EUID", "PPID", "GROUPS", "BASHOPTS", "SHELLOPTS", "BASH_VERSINFO"]
 
+  /// What `execve` of Linux takes of one variable, NAME=VALUE: 32 pages with the NUL (MAX_ARG_STRLEN, execve(2)).
+  private static let longestVariable = 131_071
+
   /// - Throws: `GuestError` for what no machine can do.
   func check() throws(GuestError) {
     if let user, !ShellText.isUserName(user) {
@@ -13,6 +16,12 @@ extension GuestCommand {
       }
       guard !Self.readOnly.contains(variable.name) else {
         throw GuestError(.circumstances, "the variable '\(variable.name)' belongs to the shell and cannot be set")
+      }
+      let size = variable.name.utf8.count + 1 + variable.value.utf8.count
+      guard size <= Self.longestVariable else {
+        throw GuestError(
+          .circumstances,
+          "the variable '\(variable.name)' has \(size) bytes with its name, and Linux takes \(Self.longestVariable)")
       }
     }
     let texts = [script, directory ?? ""] + shell + environment.map(\.value)

@@ -37,6 +37,9 @@ struct GuestJob: Sendable {
     return Array("\(id)\n\(end)\n\(text)\n\(end)\n".utf8) + input
   }
 
+  /// A script before may have cleared away what was not its own.
+  private static let lookingAfterFolder = "[ -d \"$d/in\" ] || mkdir \"$d\" \"$d/in\" 2>/dev/null"
+
   /// - Parameters:
   ///   - body: The commands of `main`, after it has begun.
   ///   - functions: Definitions that they use.
@@ -70,7 +73,7 @@ struct GuestJob: Sendable {
       }
       \(functions)
       main() {
-        \(lane == nil ? searching : "")
+        \(lane == nil ? searching : Self.lookingAfterFolder)
         exec 4>&2 2>"$d/note"
         printf '\(marker)begin\\n'
         printf '\(marker)begin\\n' >&4
@@ -150,10 +153,13 @@ extension GuestJob {
       \(starting)
       status=$?
       exec 2>/dev/null
-      [ -e "$d/in/entered" ] || finish "no-change $(tail -n 1 "$d/note" | cut -c 1-150)"
-      if [ -s "$d/in/why" ]; then
-        read -r why <"$d/in/why"
-        finish "$why"
+      # A script that has removed it has been started.
+      if [ -d "$d/in" ]; then
+        [ -e "$d/in/entered" ] || finish "no-change $(tail -n 1 "$d/note" | cut -c 1-150)"
+        if [ -s "$d/in/why" ]; then
+          read -r why <"$d/in/why"
+          finish "$why"
+        fi
       fi
       if [ "$status" -gt 128 ] && [ -s "$d/note" ]; then finish "signal $((status - 128))"; fi
       finish "exit $status"

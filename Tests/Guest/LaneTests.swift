@@ -64,6 +64,27 @@ import Testing
     }
   }
 
+  /// A script may clear away what is not its own.
+  @Test(arguments: SSHServer.Tools.allCases)
+  func foldersOfScriptsMayBeRemoved(tools: SSHServer.Tools) async throws {
+    try await withLanes(tools: tools, keepingServer: true) { server, guest, lanes in
+      let control = server.guest("control")
+      // Other tests have folders there too: its own alone, and those of lanes that wait.
+      let names = lanes.names.map { "/run/muster-\($0) /tmp/muster-\($0)" }.joined(separator: " ")
+      let removing = "rm -rf \"$(dirname \"$(dirname \"$0\")\")\" \(names); echo out; echo err >&2; exit 7"
+      for other in [control, guest, guest] {
+        let left = lanes.left
+        let result = try await other.result(removing)
+        #expect(result.ending == .exited(7))
+        #expect(result.text == "out\n" && result.errorText == "err\n")
+        #expect((lanes.left == left) == (other === control))
+      }
+      let long = "exit 3\n" + String(repeating: "#", count: 5000)
+      #expect(try await guest.result(long).ending == .exited(3))
+      await control.close()
+    }
+  }
+
   @Test(arguments: SSHServer.Tools.allCases)
   func everyByteArrives(tools: SSHServer.Tools) async throws {
     let odd = (1...127).map { String(UnicodeScalar($0)) }.joined() + "ä€𝄞'\"\\$(x)`y`!\n\n  end\n"
@@ -356,6 +377,6 @@ extension LaneAgent.Ports {
   /// Named pipes, one for each direction.
   fileprivate static func pipes(in folder: String) -> LaneAgent.Ports {
     LaneAgent.Ports(
-      looking: "base=", opening: "exec <\"\(folder)/$1.in\" >\"\(folder)/$1.out\" 2>\"\(folder)/$1.err\"")
+      looking: "base=", opening: "exec 6<\"\(folder)/$1.in\" 7>\"\(folder)/$1.out\" 8>\"\(folder)/$1.err\"")
   }
 }

@@ -69,6 +69,20 @@ import Testing
     }
   }
 
+  @Test func aVariableMayBeAsLongAsLinuxTakes() async throws {
+    try await SSHServer.with { server, _ in
+      let guest = server.guest("long")
+      func length(_ count: Int) async throws -> String {
+        let value = String(repeating: "x", count: count)
+        return try await guest.result("printf %s ${#LONG}", environment: [.init(name: "LONG", value: value)]).text
+      }
+      #expect(try await length(131_066) == "131066")
+      let error = try await #require(throws: GuestError.self) { _ = try await length(131_067) }
+      #expect(error.code == .circumstances)
+      await guest.close()
+    }
+  }
+
   @Test(arguments: ["1A", "A-B", "", "A B", "Ä", "UID"])
   func refusesWhatIsNoVariable(name: String) async throws {
     try await SSHServer.with { _, guest in
