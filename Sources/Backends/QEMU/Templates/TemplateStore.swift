@@ -186,7 +186,9 @@ package struct TemplateStore: Sendable {
     }
     for name in try FileSystem.names(in: folder) where name.hasSuffix(Self.lockSuffix) {
       let key = String(name.dropLast(Self.lockSuffix.count))
-      if FileSystem.isFolder("\(folder)/\(key)") || FileSystem.isFolder("\(folder)/\(key)\(Self.newSuffix)") { continue }
+      if FileSystem.isFolder("\(folder)/\(key)") || FileSystem.isFolder("\(folder)/\(key)\(Self.newSuffix)") {
+        continue
+      }
       // A lock counts only for as long as its file has its name, so that nobody else has one meanwhile.
       try ifUnlocked(key) { () throws(Failure) in try FileSystem.remove("\(folder)/\(name)") }
     }
