@@ -4,6 +4,7 @@ import MusterExecution
 import MusterHost
 import MusterImages
 import MusterMachines
+import MusterQEMU
 import MusterReports
 import SystemPackage
 
@@ -48,6 +49,8 @@ struct Clean: AsyncParsableCommand {
     let inventory = try await inventory(sweep, backends)
     let store = ImageStore(cache: directories.cache)
     let remnants = machines.isEmpty ? store.remnants() : []
+    let templates = TemplateStore(cache: directories.cache)
+    let halfMade = machines.isEmpty ? try templates.remnants() : []
     let processes = machines.isEmpty ? try await sweep.processes() : []
 
     for (_, failure) in inventory.failures { Console.tell("\(failure)") }
@@ -56,12 +59,14 @@ struct Clean: AsyncParsableCommand {
       Console.write("\(relic.name)  \(relic.backend)  bears Muster's name; no dead run owns it\n")
     }
     for remnant in remnants { Console.write(remnant.line + "\n") }
+    for path in halfMade { Console.write("\(path)  of a template whose making was cut off\n") }
     for (header, ids) in processes {
       let list = ids.map { "\($0)" }.joined(separator: ", ")
       Console.write("process \(list)  left by \(header.command), which is dead\n")
     }
     let doomed = inventory.findings.count(where: choice.contains)
-    let count = doomed + inventory.others.count + remnants.count + processes.reduce(0) { $0 + $1.ids.count }
+    let count =
+      doomed + inventory.others.count + remnants.count + halfMade.count + processes.reduce(0) { $0 + $1.ids.count }
     if count == 0 { Console.write("nothing to purge\n") }
     if inventory.live > 0, machines.isEmpty, !all {
       let verb = inventory.live == 1 ? "is" : "are"
@@ -74,7 +79,7 @@ struct Clean: AsyncParsableCommand {
     let isClean = try await endedBySignals(
       ended: { Console.tell("ended before all was purged; 'muster clean' goes on with it") }
     ) {
-      try await purge(inventory.others, sweep, backends, store)
+      try await purge(inventory.others, sweep, backends, store, templates)
     }
     if !isClean { throw ExitCode(.machineLeft) }
     if !inventory.failures.isEmpty { throw ExitCode(.noBackend) }
@@ -82,7 +87,7 @@ struct Clean: AsyncParsableCommand {
 
   /// - Returns: Whether nothing is left.
   private func purge(
-    _ others: [Relic], _ sweep: Sweep, _ backends: BackendSet, _ store: ImageStore
+    _ others: [Relic], _ sweep: Sweep, _ backends: BackendSet, _ store: ImageStore, _ templates: TemplateStore
   ) async throws -> Bool {
     let progress = PurgeProgress()
     defer { progress.end() }
@@ -91,6 +96,8 @@ struct Clean: AsyncParsableCommand {
     var isClean = result.left.isEmpty && result.unreadable.isEmpty
     if machines.isEmpty {
       for remnant in await store.sweep(downloadsUnusedFor: .zero) { Console.tell("removed \(remnant.path)") }
+      // What a dead run's machine had open until now is among them.
+      for path in try templates.remnants() where try templates.remove(path) { Console.tell("removed \(path)") }
     }
     for relic in others {
       do throws(Failure) {

@@ -124,7 +124,7 @@ enum Explanation {
               ? "  # kept for \(kept[index].lifetime.human) under QEMU: cells that begin with the same steps go on from here"
               : "  # kept with the next one")
         } else if step.cache != nil {
-          lines.append("  # not kept: \(reasonNotToKeep(in: plan))")
+          lines.append("  # not kept: \(reasonNotToKeep(step, in: plan))")
         }
         lines += step.explanation(for: plan.family).map { $0.isEmpty ? "" : "  \(visible($0))" }
       }
@@ -132,10 +132,11 @@ enum Explanation {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func reasonNotToKeep(in plan: CellPlan) -> String {
+  private static func reasonNotToKeep(_ step: Step, in plan: CellPlan) -> String {
     if plan.start == .cold { return "the machine boots ('start: cold')" }
     if !plan.machines.isEmpty { return "machines of one network boot" }
-    return "it sees a secret, or a step before it is not kept"
+    let seesSecrets = step.environment.contains { !$0.value.secrets.isEmpty }
+    return seesSecrets ? "it sees a secret" : "a step before it is not kept"
   }
 
   /// A line of a script, whose tabs may mean something.

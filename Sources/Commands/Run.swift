@@ -5,6 +5,7 @@ import MusterHost
 import MusterImages
 import MusterMachines
 import MusterMatrix
+import MusterQEMU
 import MusterReports
 
 /// `muster run FILE [TEST…]`: the matrix, on machines.
@@ -107,6 +108,8 @@ struct Run: AsyncParsableCommand {
     }
     swept.tell()
     await ImageStore(cache: directories.cache).sweep(downloadsUnusedFor: .seconds(86_400))
+    let templates = TemplateStore(cache: directories.cache)
+    for path in (try? templates.remnants()) ?? [] { _ = try? templates.remove(path) }
     return swept
   }
 

@@ -131,7 +131,7 @@ struct AttemptRun: Sendable {
     return steps
   }
 
-  /// Why nothing counts of what the steps came to.
+  /// Why nothing counts of what the steps came to, also where all have passed.
   private func damage(of members: [Member]) async -> Failure? {
     for member in members {
       if let damage = await member.machine.damage() { return damage }

@@ -13,6 +13,7 @@ extension CellPlan {
   /// - Throws: `Failure` when such a file cannot be read, `CancellationError`.
   func machineLayers() async throws -> [MachineLayer] {
     var layers: [MachineLayer] = []
+    var sources: [MachineLayer.Source] = []
     var parts = [family.rawValue]
     for kept in keptSteps {
       let step = kept.step
@@ -22,11 +23,14 @@ extension CellPlan {
       case .run(let run):
         parts.append("exit \(run.exit)")
         parts += (run.stdout + run.stderr).map { "\($0.kind.rawValue) \($0.text)" }
-      case .copy(let copy): parts += try await Self.content(of: copy.from)
+      case .copy(let copy):
+        sources.append(MachineLayer.Source(path: copy.from, tree: try FileIdentity.tree(copy.from)))
+        parts += try await Self.content(of: copy.from)
       default: break
       }
       layers.append(
-        MachineLayer(content: parts.joined(separator: "\n"), lifetime: kept.lifetime, isMade: kept.isSaved))
+        MachineLayer(
+          content: parts.joined(separator: "\n"), lifetime: kept.lifetime, isMade: kept.isSaved, sources: sources))
     }
     return layers
   }

@@ -90,6 +90,11 @@ struct StepRun: Sendable {
     // Who does not get through to it now does not get its logs either.
     end.isMachineDead = trouble != nil
     judge(result, tries: tries, trouble: trouble, log: log, into: &end)
+    if [.failed, .timedOut, .error].contains(end.step.outcome), !end.isHostUnable,
+      let damage = await machine.damage()
+    {
+      (end.step.outcome, end.step.reason, end.step.mismatch) = (.error, Reason(damage), nil)
+    }
     end.step.seconds = stopwatch.elapsed.seconds
     if end.step.outcome == .passed {
       end.troubles.note(log.text, of: step.action)

@@ -31,6 +31,20 @@ package struct FileIdentity: Sendable, Hashable, CustomStringConvertible {
     description = numbers.map(String.init).joined(separator: ":") + ":" + HostFacts.bootID
   }
 
+  /// What a file, or all that is in a folder, is told by; links are followed.
+  /// - Throws: `Failure` when something cannot be looked at.
+  package static func tree(_ path: String) throws(Failure) -> [String] {
+    guard let information = try FileSystem.information(path) else { return ["\(path): nothing"] }
+    switch information.type {
+    case .regular: return ["\(path): \(try FileIdentity(of: path))"]
+    case .directory:
+      var lines = ["\(path): folder \(information.permissions.rawValue)"]
+      for name in try FileSystem.names(in: path).sorted() { lines += try tree("\(path)/\(name)") }
+      return lines
+    default: return ["\(path): other"]
+    }
+  }
+
   /// Whether it is the same file, whatever was done to it meanwhile.
   package func isOfSameFile(as other: FileIdentity) -> Bool {
     parts.prefix(2) == other.parts.prefix(2)

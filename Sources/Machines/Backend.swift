@@ -141,11 +141,27 @@ package struct MachineLayer: Sendable, Hashable {
   package var lifetime: Duration
   /// Whether it is made where there is none; else it is used if another cell has made it.
   package var isMade: Bool
+  /// The files and folders of this host that are brought into the machine: only as long as they are what they were is that what
+  /// `content` says.
+  package var sources: [Source]
 
-  package init(content: String, lifetime: Duration, isMade: Bool) {
+  package struct Source: Sendable, Hashable {
+    /// Absolute.
+    package var path: String
+    /// Its `FileIdentity.tree` before it was read.
+    package var tree: [String]
+
+    package init(path: String, tree: [String]) {
+      self.path = path
+      self.tree = tree
+    }
+  }
+
+  package init(content: String, lifetime: Duration, isMade: Bool, sources: [Source] = []) {
     self.content = content
     self.lifetime = lifetime
     self.isMade = isMade
+    self.sources = sources
   }
 }
 

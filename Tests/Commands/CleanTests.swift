@@ -31,6 +31,23 @@ import Testing
       ["clean", "--state", scratch.path, "--cache", "\(scratch.path)/cache"] + arguments)
   }
 
+  /// What a killed run left of a template that it made; one that is made at this moment stays.
+  @Test func halfMadeTemplatesAreRemoved() async throws {
+    let templates = "\(scratch.path)/cache/templates"
+    for key in ["aa", "bb"] {
+      try FileSystem.createFolder("\(templates)/\(key).new")
+      try FileSystem.write("half", to: "\(templates)/\(key).new/memory")
+    }
+    let lock = try #require(try FileLock("\(templates)/bb.lock").take())
+    let list = try await clean("--list-only")
+    #expect(list.text == "\(templates)/aa.new  of a template whose making was cut off")
+    let output = try await clean("--force")
+    #expect(output.ending == .exited(0), "\(output.errorText)")
+    #expect(output.errorText.contains("removed \(templates)/aa.new"), "\(output.errorText)")
+    #expect(try FileSystem.names(in: templates).filter { $0.hasSuffix(".new") } == ["bb.new"])
+    lock.release()
+  }
+
   @Test func aKeptMachineIsPurgedWhenItIsNamed() async throws {
     let (one, two) = (try relic("aaaaaa"), try relic("bbbbbb"))
     // Nobody else's: a sweep of another test would end its processes.

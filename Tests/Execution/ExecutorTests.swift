@@ -101,9 +101,45 @@ import Testing
     #expect(events.outcomes == [.error])
     #expect(events.cells[0].reason?.blame == .host)
     #expect(events.cells[0].reason?.message == damage.message)
+    // What did not pass says so itself.
+    #expect(events.steps[0].reason?.message == (script == "true" ? nil : damage.message))
+    #expect(events.steps[0].mismatch == nil)
 
     let again = try Fixture(LocalBackend.Faults(damage: [damage]))
     #expect(try await again.run("attempts: {cell: 2}\n" + matrix).outcomes == [script == "true" ? .flaky : .failed])
+  }
+
+  /// What is kept of first steps is known by all that they depend on; and the files that they bring are told, to see whether they
+  /// are still the same when it is kept.
+  @Test func layersAreAskedFor() async throws {
+    let fixture = try Fixture()
+    try FileSystem.write("one", to: "\(fixture.folder)/a")
+    let matrix = """
+      tests:
+        t:
+          provision:
+            - {run: 'true', cache: true}
+            - {copy: {from: a, to: /a}, cache: 1h}
+            - run: 'true'
+          verify: [{run: 'true'}]
+
+      """
+    var asked: [[MachineLayer]] = []
+    for content in ["one", "two", "one"] {
+      try FileSystem.write(content, to: "\(fixture.folder)/a")
+      try FileSystem.removeTree(fixture.output)
+      #expect(try await fixture.run(matrix).outcomes == [.passed])
+      asked.append(try #require(fixture.backend.requests.last).layers)
+    }
+    #expect(asked.allSatisfy { $0.map(\.isMade) == [false, true] })
+    #expect(asked[0].map(\.lifetime) == [.seconds(86_400), .seconds(3600)])
+    #expect(asked[0].map(\.content) == asked[2].map(\.content))
+    #expect(asked[0][0] == asked[1][0])
+    #expect(asked[0][1].content != asked[1][1].content)
+    #expect(asked[2].map { $0.sources.map(\.path) } == [[], ["\(fixture.folder)/a"]])
+    // The same content again is another life of the file.
+    #expect(asked[0][1].sources != asked[2][1].sources)
+    #expect(try asked[2][1].sources[0].tree == FileIdentity.tree("\(fixture.folder)/a"))
   }
 
   @Test func namesAreAsLongAsTheBackendAllows() async throws {

@@ -21,7 +21,7 @@ final class LocalBackend: Backend {
     /// What the machines' console says.
     var console = ""
     var nameLimit = 63
-    /// What is found to have been done to what its machines run on, once the steps are done.
+    /// What is found to have been done to what the first machines run on, once steps are done.
     var damage: [Failure] = []
     /// How its machines come to be.
     var start = MachineStart.booted
@@ -96,16 +96,14 @@ final class LocalBackend: Backend {
     try Task.checkCancellation()
     try FileSystem.write(state.withLock { $0.faults.console }, to: "\(request.logs)/console.log")
     state.withLock { $0.launched.append(request.name.text) }
-    let start = state.withLock { $0.faults.start }
-    return LocalMachine(name: request.name, start: start, root: request.workspace, backend: self)
+    let (start, damage) = state.withLock { state in
+      (state.faults.start, state.faults.damage.isEmpty ? nil : state.faults.damage.removeFirst())
+    }
+    return LocalMachine(name: request.name, start: start, damage: damage, root: request.workspace, backend: self)
   }
 
   func machines() async throws -> [Relic] { [] }
   func purge(_ relic: Relic) async throws { try relic.removeWorkspace() }
-
-  fileprivate func damage() -> Failure? {
-    state.withLock { $0.faults.damage.isEmpty ? nil : $0.faults.damage.removeFirst() }
-  }
 
   fileprivate func rebooted() {
     state.withLock { $0.reboots += 1 }
@@ -131,12 +129,14 @@ final class LocalMachine: Machine {
   let name: MachineName
   let start: MachineStart
   let root: String
+  private let foundDamage: Failure?
   private let backend: LocalBackend
   private let deathCause = Promise<Failure?>()
   private let isOn = SwitchedOn()
 
-  init(name: MachineName, start: MachineStart, root: String, backend: LocalBackend) {
+  init(name: MachineName, start: MachineStart, damage: Failure?, root: String, backend: LocalBackend) {
     (self.name, self.start, self.root, self.backend) = (name, start, root, backend)
+    foundDamage = damage
   }
 
   var guest: any Guest {
@@ -147,7 +147,7 @@ final class LocalMachine: Machine {
 
   func reboot(deadline: Duration) async throws { backend.rebooted() }
   func death() async -> Failure? { await deathCause.value() ?? nil }
-  func damage() async -> Failure? { backend.damage() }
+  func damage() async -> Failure? { foundDamage }
 
   func purge() async throws {
     deathCause.keep(nil)

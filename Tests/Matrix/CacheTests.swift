@@ -91,8 +91,10 @@ import Testing
       told: "'maybe' is not a duration; hint: write a number and a unit (ms, s, m, h, d), such as 90s or 1h30m"),
     Mistake(
       distro: "", test: "{apt: {file: a.deb}, cache: true}",
-      told: "'cache' goes with 'run', not with 'apt'"),
-    Mistake(distro: "{reboot: , cache: true}", test: "", told: "'cache' goes with 'run', not with 'reboot'"),
+      told: "'cache' goes with 'run', not with 'apt'; hint: what 'run', 'install' and 'copy' do can be kept"),
+    Mistake(
+      distro: "{reboot: , cache: true}", test: "",
+      told: "'cache' goes with 'run', not with 'reboot'; hint: what 'run', 'install' and 'copy' do can be kept"),
   ]
 
   @Test(arguments: mistakes) func aMistakeIsTold(_ mistake: Mistake) throws {

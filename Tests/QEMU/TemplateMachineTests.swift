@@ -177,6 +177,29 @@ import Testing
     try await purge(launched)
   }
 
+  /// A file that was changed after it was read for the layer's key: what the machine has may be another, so it is not kept.
+  @Test func whatWasBroughtMustBeTheSame() async throws {
+    let source = "\(folder.path)/source"
+    try FileSystem.write("one", to: source)
+    for isChanged in [true, false] {
+      let tree = try FileIdentity.tree(source)
+      let layer = MachineLayer(
+        content: "a", lifetime: .seconds(3600), isMade: true, sources: [.init(path: source, tree: tree)])
+      let launched = try await launch(layers: [layer])
+      if isChanged {
+        try FileSystem.write("two", to: source)
+        try FileSystem.write("one", to: source)
+      }
+      let machine = try #require(await launched.machine.keepLayer { _ in } as? QEMUMachine)
+      #expect(machine.keptSteps == (isChanged ? 0 : 1))
+      #expect(try await output(machine, "echo up") == "up\n")
+      try await machine.purge()
+      #expect(!FileSystem.exists(launched.request.workspace))
+      #expect(try store.list().count == (isChanged ? 1 : 2))
+    }
+    #expect(try store.remnants() == [])
+  }
+
   /// A machine that dies, or restarts itself, while it is saved says so itself.
   @Test func whatBecomesOfAMachineThatIsSavedIsTold() async throws {
     let layers = [MachineLayer(content: "a", lifetime: .seconds(3600), isMade: true)]

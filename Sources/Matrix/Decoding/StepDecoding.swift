@@ -127,7 +127,9 @@ extension MatrixDecoder {
     let known = Self.keys(of: action.key)
     guard known.contains(entry.key) else {
       if let owner = Self.actionKeys.first(where: { Self.keys(of: $0).contains(entry.key) }) {
-        report("'\(entry.key)' goes with '\(owner)', not with '\(action.key)'", at: entry.keySpan)
+        report(
+          "'\(entry.key)' goes with '\(owner)', not with '\(action.key)'", at: entry.keySpan,
+          hint: entry.key == "cache" ? "what 'run', 'install' and 'copy' do can be kept" : nil)
       } else {
         reportUnknown(entry, in: "a step with '\(action.key)'", known: [action.key] + known)
       }

@@ -68,10 +68,8 @@ struct LayerLaunch: Sendable {
     var hasRoom = true
     // Others may make and remove layers all the time.
     for _ in 0..<(3 * layers.count + 3) {
-      func last(_ fits: (Int) -> Bool) -> Int? {
-        (0...layers.count).last { $0 > steps && !unfit.contains($0) && fits($0) }
-      }
-      let longest = last { store.mayHave(key($0)) } ?? steps
+      let kept = (steps...layers.count).dropFirst().filter { !unfit.contains($0) && store.mayHave(key($0)) }
+      let longest = kept.last ?? steps
       let next = (longest...layers.count).dropFirst().first { layers[$0 - 1].isMade && !unfit.contains($0) }
       let goOn = GoOn(steps: longest, isDone: longest == steps && steps > 0, start: start)
       let finding =
@@ -154,7 +152,8 @@ struct LayerLaunch: Sendable {
     do {
       try await copy([base.memory, base.seed], into: folder)
       let making = LayerMaking(
-        key: key(steps), steps: steps, folder: folder, base: base, launch: self, lock: lock)
+        key: key(steps), steps: steps, sources: layers[steps - 1].sources, folder: folder, base: base, launch: self,
+        lock: lock)
       let resumed = try await machine.resume(base, start: start, keptSteps: goOn.steps, making: making)
       isHandedOn = true
       return .machine(resumed)
@@ -195,6 +194,10 @@ struct LayerLaunch: Sendable {
 extension QEMUMachine {
   package func keepLayer(progress: @escaping @Sendable (String) async -> Void) async throws -> any Machine {
     guard let making else { return self }
+    for source in making.sources where try FileIdentity.tree(source.path) != source.tree {
+      await progress("what the first steps did is not kept: '\(source.path)' was changed meanwhile")
+      return self
+    }
     await progress("keeping what the first steps did")
     do {
       _ = try await save(

@@ -8,6 +8,8 @@ final class LayerMaking: Sendable {
   let key: String
   /// How many steps are done in it then.
   let steps: Int
+  /// What of this host is brought into the machine by them.
+  let sources: [MachineLayer.Source]
   /// The folder of what will be the template.
   let folder: String
   /// What it is made of.
@@ -15,9 +17,13 @@ final class LayerMaking: Sendable {
   let launch: LayerLaunch
   private let lock: HeldLock
 
-  init(key: String, steps: Int, folder: String, base: Template, launch: LayerLaunch, lock: HeldLock) {
+  init(
+    key: String, steps: Int, sources: [MachineLayer.Source], folder: String, base: Template, launch: LayerLaunch,
+    lock: HeldLock
+  ) {
     self.key = key
     self.steps = steps
+    self.sources = sources
     self.folder = folder
     self.base = base
     self.launch = launch

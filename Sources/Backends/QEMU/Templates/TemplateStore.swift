@@ -168,11 +168,7 @@ package struct TemplateStore: Sendable {
   ) throws -> Pruned<Stored> {
     var pruned = Pruned<Stored>()
     guard FileSystem.isFolder(folder) else { return pruned }
-    for name in try FileSystem.names(in: folder) where !name.hasSuffix(Self.lockSuffix) {
-      let key = name.hasSuffix(Self.newSuffix) ? String(name.dropLast(Self.newSuffix.count)) : name
-      if name == key, read(key) != nil { continue }
-      try ifUnlocked(key) { () throws(Failure) in try FileSystem.removeTree("\(folder)/\(name)") }
-    }
+    for path in try remnants() { try remove(path) }
     var room = limit
     for stored in try list() {
       room -= stored.size
@@ -193,6 +189,33 @@ package struct TemplateStore: Sendable {
       try ifUnlocked(key) { () throws(Failure) in try FileSystem.remove("\(folder)/\(name)") }
     }
     return pruned
+  }
+
+  // MARK: What was cut off
+
+  /// The folders of templates whose making was cut off, and that nobody works on.
+  /// - Throws: `Failure`.
+  package func remnants() throws -> [String] {
+    guard FileSystem.isFolder(folder) else { return [] }
+    return try FileSystem.names(in: folder).filter { name in
+      guard !name.hasSuffix(Self.lockSuffix) else { return false }
+      let key = Self.key(name)
+      if name == key, read(key) != nil { return false }
+      return try ifUnlocked(key) {}
+    }.map { "\(folder)/\($0)" }
+  }
+
+  /// Removes what `remnants` has found, unless somebody works on it now.
+  /// - Returns: Whether it did.
+  /// - Throws: `Failure`.
+  @discardableResult
+  package func remove(_ remnant: String) throws -> Bool {
+    guard let name = remnant.split(separator: "/").last else { return false }
+    return try ifUnlocked(Self.key(String(name))) { () throws(Failure) in try FileSystem.removeTree(remnant) }
+  }
+
+  private static func key(_ name: String) -> String {
+    name.hasSuffix(newSuffix) ? String(name.dropLast(newSuffix.count)) : name
   }
 
   /// - Returns: Whether nobody had the lock, and it was done.
