@@ -50,7 +50,7 @@ struct Clean: AsyncParsableCommand {
     let store = ImageStore(cache: directories.cache)
     let remnants = machines.isEmpty ? store.remnants() : []
     let templates = TemplateStore(cache: directories.cache)
-    let halfMade = machines.isEmpty ? try templates.remnants() : []
+    let halfMade = machines.isEmpty ? templates.remnants() : []
     let processes = machines.isEmpty ? try await sweep.processes() : []
 
     for (_, failure) in inventory.failures { Console.tell("\(failure)") }
@@ -97,7 +97,14 @@ struct Clean: AsyncParsableCommand {
     if machines.isEmpty {
       for remnant in await store.sweep(downloadsUnusedFor: .zero) { Console.tell("removed \(remnant.path)") }
       // What a dead run's machine had open until now is among them.
-      for path in try templates.remnants() where try templates.remove(path) { Console.tell("removed \(path)") }
+      for path in templates.remnants() {
+        do {
+          if try templates.remove(path) { Console.tell("removed \(path)") }
+        } catch {
+          isClean = false
+          Console.tell("'\(path)' is left: \(error)")
+        }
+      }
     }
     for relic in others {
       do throws(Failure) {

@@ -109,7 +109,7 @@ struct Run: AsyncParsableCommand {
     swept.tell()
     await ImageStore(cache: directories.cache).sweep(downloadsUnusedFor: .seconds(86_400))
     let templates = TemplateStore(cache: directories.cache)
-    for path in (try? templates.remnants()) ?? [] { _ = try? templates.remove(path) }
+    for path in templates.remnants() { _ = try? templates.remove(path) }
     return swept
   }
 

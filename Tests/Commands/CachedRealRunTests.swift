@@ -13,8 +13,10 @@ import Testing
     disk = try await TestCache.tinyDisk()
   }
 
-  /// Two tests that begin with the same, and tell when that was done, and what they see of each other.
-  private func matrix(_ first: String = "cat /proc/uptime >/root/stamp", cache: String = "true") -> String {
+  /// Two tests that begin with the same, and tell which time that was done and what they see of each other.
+  private func matrix(_ first: String = "cat /proc/sys/kernel/random/uuid >/root/stamp", cache: String = "true")
+    -> String
+  {
     """
     muster: 1
     resources: {cpus: 1, memory: 256M, disk: 256M}
@@ -112,7 +114,7 @@ import Testing
     }
 
     // What is kept ages.
-    let short = try await run(matrix("cat /proc/uptime >/root/stamp; echo short", cache: "1ms"))
+    let short = try await run(matrix("cat /proc/sys/kernel/random/uuid >/root/stamp; echo short", cache: "1ms"))
     #expect(short.steps == [[false, false, false], [false, false, false]])
   }
 
@@ -120,7 +122,7 @@ import Testing
   /// seen by another, and a damaged layer is made anew of those before it.
   @Test func testsGoOnFromTheLongest() async throws {
     func matrix(_ tests: [String]) -> String {
-      let steps = ["a": "cat /proc/uptime >/root/stamp"].merging(
+      let steps = ["a": "cat /proc/sys/kernel/random/uuid >/root/stamp"].merging(
         ["b", "c", "d"].map { ($0, "echo \($0) >>/root/mine") }
       ) { $1 }
       func step(_ name: Character) -> String { "{run: '\(steps["\(name)"] ?? "")', cache: true}" }

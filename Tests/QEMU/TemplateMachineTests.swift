@@ -197,7 +197,7 @@ import Testing
       #expect(!FileSystem.exists(launched.request.workspace))
       #expect(try store.list().count == (isChanged ? 1 : 2))
     }
-    #expect(try store.remnants() == [])
+    #expect(store.remnants() == [])
   }
 
   /// A machine that dies, or restarts itself, while it is saved says so itself.

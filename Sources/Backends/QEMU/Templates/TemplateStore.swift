@@ -168,7 +168,7 @@ package struct TemplateStore: Sendable {
   ) throws -> Pruned<Stored> {
     var pruned = Pruned<Stored>()
     guard FileSystem.isFolder(folder) else { return pruned }
-    for path in try remnants() { try remove(path) }
+    for path in remnants() { try remove(path) }
     var room = limit
     for stored in try list() {
       room -= stored.size
@@ -194,14 +194,12 @@ package struct TemplateStore: Sendable {
   // MARK: What was cut off
 
   /// The folders of templates whose making was cut off, and that nobody works on.
-  /// - Throws: `Failure`.
-  package func remnants() throws -> [String] {
-    guard FileSystem.isFolder(folder) else { return [] }
-    return try FileSystem.names(in: folder).filter { name in
+  package func remnants() -> [String] {
+    ((try? FileSystem.names(in: folder)) ?? []).filter { name in
       guard !name.hasSuffix(Self.lockSuffix) else { return false }
       let key = Self.key(name)
       if name == key, read(key) != nil { return false }
-      return try ifUnlocked(key) {}
+      return (try? ifUnlocked(key) {}) == true
     }.map { "\(folder)/\($0)" }
   }
 
