@@ -13,10 +13,8 @@ import Testing
     disk = try await TestCache.tinyDisk()
   }
 
-  /// Two tests that begin with the same, and tell which time that was done and what they see of each other.
-  private func matrix(_ first: String = "cat /proc/sys/kernel/random/uuid >/root/stamp", cache: String = "true")
-    -> String
-  {
+  /// What stands before the tests: a distro whose own steps are these, each on a line.
+  private func head(_ provision: String...) -> String {
     """
     muster: 1
     resources: {cpus: 1, memory: 256M, disk: 256M}
@@ -25,18 +23,25 @@ import Testing
         image: {path: '\(disk)'}
         family: debian
         provision:
-          - copy: {from: brought, to: /root/brought}
-            cache: \(cache)
-          - run: \(first)
-            cache: \(cache)
+          - \(provision.joined(separator: "\n      - "))
     tests:
-      one: &test
-        distros: all
-        provision: [{run: echo mine >>/root/mine}]
-        verify:
-          - run: cat /root/brought /root/stamp /root/mine; head -c 8 /dev/urandom | hexdump -v -e '1/1 "%02x"'; echo; date +%s
-      two: *test
+
     """
+  }
+
+  /// Two tests that begin with the same, and tell which time that was done and what they see of each other.
+  private func matrix(_ first: String = "cat /proc/sys/kernel/random/uuid >/root/stamp", cache: String = "true")
+    -> String
+  {
+    head("{copy: {from: brought, to: /root/brought}, cache: \(cache)}", "{run: '\(first)', cache: \(cache)}")
+      + """
+        one: &test
+          distros: all
+          provision: [{run: echo mine >>/root/mine}]
+          verify:
+            - run: cat /root/brought /root/stamp /root/mine; head -c 8 /dev/urandom | hexdump -v -e '1/1 "%02x"'; echo; date +%s
+        two: *test
+      """
   }
 
   private struct Told: Equatable {
@@ -126,26 +131,16 @@ import Testing
         ["b", "c", "d"].map { ($0, "echo \($0) >>/root/mine") }
       ) { $1 }
       func step(_ name: Character) -> String { "{run: '\(steps["\(name)"] ?? "")', cache: true}" }
-      return """
-        muster: 1
-        resources: {cpus: 1, memory: 256M, disk: 256M}
-        distros:
-          tiny:
-            image: {path: '\(disk)'}
-            family: debian
-            provision: [{copy: {from: brought, to: /root/brought}, cache: true}, \(step("a"))]
-        tests:
+      return head("{copy: {from: brought, to: /root/brought}, cache: true}", step("a"))
+        + tests.map { name in
+          """
+            \(name):
+              provision: [\(name.dropFirst().map(step).joined(separator: ", "))]
+              verify:
+                - run: cat /root/brought /root/stamp; cat /root/mine 2>/dev/null || echo none; head -c 8 /dev/urandom | hexdump -v -e '1/1 "%02x"'; echo; date +%s
 
-        """
-          + tests.map { name in
-            """
-              \(name):
-                provision: [\(name.dropFirst().map(step).joined(separator: ", "))]
-                verify:
-                  - run: cat /root/brought /root/stamp; cat /root/mine 2>/dev/null || echo none; head -c 8 /dev/urandom | hexdump -v -e '1/1 "%02x"'; echo; date +%s
-
-            """
-          }.joined()
+          """
+        }.joined()
     }
     let first = try await run(matrix(["tb", "tc", "t", "tbd"]))
     try #require(first.output.ending == .exited(0), "\(first.output.errorText)")
