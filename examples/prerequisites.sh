@@ -6,7 +6,7 @@ set -eu
 
 build="libyaml-dev pkg-config git ca-certificates"
 run="qemu-system-x86 qemu-utils mmdebstrap debian-archive-keyring e2fsprogs openssh-client curl ca-certificates xz-utils"
-test="jq openssh-server procps python3 busybox perl bash ovmf time"
+test="jq openssh-server procps python3 busybox perl bash ovmf time iproute2"
 # Elsewhere it is no package but a snap, which would be the host's own.
 [ "$(sed -n 's/^ID=//p' /etc/os-release 2>/dev/null)" != debian ] || test="$test lxd lxcfs dnsmasq-base nftables"
 

@@ -124,6 +124,44 @@ struct ManagedRealRunTests {
     #expect(try run.summary()["machines"]["left"].int == 0)
   }
 
+  /// Several machines in one test, also after one has another address.
+  @Test(arguments: FakeKind.allCases) func machinesReachEachOther(kind: FakeKind) async throws {
+    let fake = try ManagerOnPath(kind)
+    let scratch = try Scratch()
+    let matrix = try scratch.write(
+      "matrix.yaml",
+      """
+      muster: 1
+      resources: {disk: 5G}
+      distros:
+        any: {image: {\(kind): '\(kind.image)'}, family: debian}
+      tests:
+        cluster:
+          distros: all
+          machines: {primary: {}, secondary: {}}
+          verify:
+            - machine: primary
+              run: mkdir /tmp/www && echo hello >/tmp/www/page && busybox httpd -p 8000 -h /tmp/www
+            - {machine: secondary, run: "busybox wget -q -O - http://primary:8000/page", stdout: {equals: hello}}
+            - machine: secondary
+              run: echo "${secondary.address}" >/root/before && test "${primary.address}" != "${secondary.address}"
+            - {machine: secondary, reboot: }
+            - {machine: secondary, run: '! grep -F "${secondary.address}" /root/before'}
+            - machine: secondary
+              run: mkdir /tmp/www && echo again >/tmp/www/page && busybox httpd -p 8000 -h /tmp/www
+            - {machine: primary, run: "busybox wget -q -O - http://secondary:8000/page", stdout: {equals: again}}
+            - {machine: primary, run: "busybox wget -q -O - http://${secondary.address}:8000/page"}
+      """)
+    let run = try await MusterProcess(environment: fake.environment).run([
+      "run", matrix, "--backend", kind.rawValue, "--output", "\(scratch.path)/out", "--cache", TestCache.folder,
+      "--state", scratch.path, "--lock-file", "\(scratch.path)/lock",
+    ])
+    #expect(run.ending == .exited(0), "\(run.text)\n\(run.errorText)")
+    #expect(try JSON(file: "\(scratch.path)/out/summary.json")["machines"]["launched"].int == 2)
+    #expect(try fake.machines() == [])
+    try fake.expectNoHarm()
+  }
+
   /// Three failures are made good.
   @Test(arguments: FakeKind.allCases) func itFailsToDeleteThreeTimes(kind: FakeKind) async throws {
     let fake = try ManagerOnPath(kind, #"{"delete": {"fail": 3}}"#)

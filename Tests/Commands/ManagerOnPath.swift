@@ -12,7 +12,7 @@ final class ManagerOnPath: Sendable {
 
   static var works: Bool {
     HostFacts.isRoot && HostFacts.systemName == "Linux"
-      && ["unshare", "nsenter", "python3"].allSatisfy { HostFacts.tool($0) != nil }
+      && ["unshare", "nsenter", "ip", "python3"].allSatisfy { HostFacts.tool($0) != nil }
   }
 
   init(_ kind: FakeKind, _ faults: String = "{}") throws {

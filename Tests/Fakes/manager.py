@@ -23,9 +23,9 @@ guardian does not inherit, in `NAME.state` beside the link by which PATH leads t
                     {"launch": {"noStart": true}}           it is made, and does not start by itself
 
 What a "daemon" does is done by a process of a session and an environment of its own, no child of the client. A machine sees as
-many processors and as much memory as it was given. Its network is a loopback device, so `apt-get` knows no packages but those
-that are installed; `systemctl` is a stand-in that knows sockets. `sudo` just does it. Where the state's folder can hold
-no overlay, what a machine writes is lost with a restart.
+many processors and as much memory as it was given. Its network leads to the manager's other machines and nowhere else, so
+`apt-get` knows no packages but those that are installed; `systemctl` is a stand-in that knows sockets. `sudo` just does it.
+Where the state's folder can hold no overlay, what a machine writes is lost with a restart.
 """
 
 import fcntl
@@ -186,6 +186,37 @@ def become_init(folder, name, told):
     os.execve("/bin/sleep", [f"fake-instance {name}", "infinity"], {**ENVIRONMENT, "FAKE_STATE": folder})
 
 
+def address(machine):
+    """Another one after each start, as from a DHCP server with a short memory."""
+    pid = machine["pid"]
+    return f"10.{pid >> 16}.{pid >> 8 & 255}.{pid & 255}"
+
+
+def connect(machines, name):
+    """Gives a machine that has started its address, and a cable to each other in the same network. The kernel removes them
+    with either machine. Call it with the books open."""
+    machine = machines[name]
+    others = [other for other in machines.values()
+              if other is not machine and is_running(other) and other.get("network") == machine.get("network")]
+
+    def configure(one, commands):
+        # That the other one has ended meanwhile is no fault of this one's.
+        subprocess.run(["nsenter", "-t", str(one["pid"]), "-n", "ip", "-force", "-batch", "-"], env=ENVIRONMENT,
+                       input="\n".join(commands), text=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def plug(one, other):
+        return [f"link set to{other['pid']} up",
+                f"route add {address(other)} dev to{other['pid']} src {address(one)}"]
+
+    commands = ["link add eth0 type bridge", f"address add {address(machine)}/8 dev eth0", "link set eth0 up"]
+    for other in others:
+        commands.append(f"link add to{other['pid']} type veth peer name to{machine['pid']} netns {other['pid']}")
+        commands += plug(machine, other)
+    configure(machine, commands)
+    for other in others:
+        configure(other, plug(other, machine))
+
+
 def bring_up(device):
     """Sets the flag IFF_UP of a network device."""
     with socket.socket() as any_socket:
@@ -316,6 +347,7 @@ def become_daemon_launching(folder, name, told, wish, faults):
                 end({"pid": pid, "start": start_time(pid)})
                 raise Failed("gone")
             machine.update(state="Running", pid=pid, start=start_time(pid))
+            connect(machines, name)
         if faults.get("fail"):
             if not faults.get("leave"):
                 with books as machines:
@@ -500,6 +532,7 @@ class Client:
                 return
             pid = boot(self.folder, name)
             machine.update(state="Running", pid=pid, start=start_time(pid))
+            connect(machines, name)
 
     def stop(self, name):
         with self.books as machines:
