@@ -103,7 +103,8 @@ let package = Package(
       ],
       [argumentParser, system]),
     room(
-      "Kit", path: "MusterKit", uses: ["Execution", "Backends", "Machines", "Images", "Guest", "Host", "Catalog"],
+      "Kit", path: "MusterKit",
+      uses: ["Execution", "Backends", "Machines", "Images", "Guest", "Host", "Catalog", "Matrix"],
       [system]),
     .executableTarget(
       name: "muster", dependencies: ["MusterCommands"], path: "Sources/muster", swiftSettings: settings),

@@ -7,13 +7,26 @@ extension BackendSet {
   /// The first of those that the plan asks for that works, and has images for all of its distros if any has; `nil` after it
   /// was told what is wrong with each.
   func chosen(for plan: Plan) async -> Choice? {
-    let images = plan.images
     do {
-      return try await choose(plan.backends) { ImageGaps.distros(images, lackedBy: $0).isEmpty }
+      return try await choose(plan.backends, for: plan)
     } catch {
       Console.tell(error.message)
       for line in error.evidence { Console.write("  \(line)\n", to: .standardError) }
       return nil
     }
+  }
+
+  /// The first of those that works, and has images for all of a plan's distros if any has.
+  /// - Throws: `Failure` that tells of each why it does not work.
+  func choose(_ preferences: [String], for plan: Plan) async throws(Failure) -> Choice {
+    let images = plan.images
+    return try await choose(preferences) { ImageGaps.distros(images, lackedBy: $0).isEmpty }
+  }
+
+  /// The machines that exist and bear Muster's name, and why some backends do not tell theirs. A manager that is installed
+  /// and does not run here, or not for this user, is none of those, unless it has been used.
+  func machines(used: Set<String>) async -> (found: [Relic], failures: [(backend: String, failure: Failure)]) {
+    let (found, failures) = await machines()
+    return (found, failures.filter { $0.failure.blame != .host || used.contains($0.backend) })
   }
 }

@@ -67,12 +67,15 @@ struct Clean: AsyncParsableCommand {
     let doomed = inventory.findings.count(where: choice.contains)
     let count =
       doomed + inventory.others.count + remnants.count + halfMade.count + processes.reduce(0) { $0 + $1.ids.count }
-    if count == 0 { Console.write("nothing to purge\n") }
+    if count == 0, inventory.failures.isEmpty { Console.write("nothing to purge\n") }
     if inventory.live > 0, machines.isEmpty, !all {
       let verb = inventory.live == 1 ? "is" : "are"
       Console.write("\(inventory.live) of runs and guardians that live \(verb) left alone: 'muster list'\n")
     }
-    if listOnly { return }
+    if listOnly {
+      if !inventory.failures.isEmpty { throw ExitCode(.noBackend) }
+      return
+    }
     // Without anything to ask for, what remains are ledgers in which nothing is open.
     guard try count == 0 || isAgreed(count) else { return }
     // From here on there are clients of managers that must not be left. Whoever is asked can end it as any program.
@@ -141,7 +144,9 @@ struct Clean: AsyncParsableCommand {
     inventory.findings = machines.isEmpty ? findings : findings.filter(choice.contains)
     let named = Set(findings.map(\.name.text))
     guard all || !machines.allSatisfy(named.contains) else { return inventory }
-    let (found, failures) = await backends.machines()
+    // Of a machine that is named, any may be the one that has it.
+    let used = Set((findings + owned).map(\.entry.relic.backend))
+    let (found, failures) = machines.isEmpty ? await backends.machines(used: used) : await backends.machines()
     inventory.failures = failures
     let others = found.filter { !named.contains($0.name.text) }
     inventory.others = all ? others : others.filter { machines.contains($0.name.text) }
@@ -153,6 +158,7 @@ struct Clean: AsyncParsableCommand {
       } else if others.contains(where: { $0.name.text == machine }) {
         continue
       } else {
+        for (_, failure) in failures { Console.tell("\(failure)") }
         Console.tell("there is no machine '\(machine)'; 'muster list' names them all")
       }
       throw ExitCode(.nothingSelected)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MusterCatalog
 import MusterBackends
+import MusterDiagnostics
 import MusterExecution
 import MusterHost
 import MusterImages
@@ -35,6 +36,13 @@ struct Doctor: AsyncParsableCommand {
     for index in findings.indices where findings[index].state == .bad {
       if isOneEnough || !isWanted(findings[index]) { findings[index].state = .remarkable }
     }
+    if let plan, let choice = try? await backends.choose(plan.backends, for: plan) {
+      findings += ImageGaps(plan, of: choice.backend).diagnostics.map { gap in
+        Preflight.Finding(
+          state: .remarkable, subject: "images",
+          message: gap.message + (gap.span.map { " (\($0.location))" } ?? ""), hint: gap.hint)
+      }
+    }
     findings += Self.tools
     let images = Set((try? ImageStore(cache: directories.cache).list())?.map(\.record.name) ?? [])
     findings += Preflight(plan, directories: directories).findings(readyImages: images)
@@ -64,14 +72,25 @@ struct Doctor: AsyncParsableCommand {
 
   /// The tools that images and machines are made with, and in what they come.
   private static var tools: [Preflight.Finding] {
-    [
-      ("ssh", "openssh-client", "to talk to machines"), ("curl", "curl", "to download images"),
-      ("mmdebstrap", "mmdebstrap", "to build images from packages"), ("xz", "xz-utils", "to unpack some images"),
-    ].map { tool, package, purpose in
+    #if canImport(Darwin)
+      // Packages of Debian are installed on Linux alone.
+      let tools = [
+        ("ssh", "brew install openssh", "to talk to machines"), ("curl", "brew install curl", "to download images"),
+        ("xz", "brew install xz", "to unpack some images"),
+      ]
+    #else
+      let tools = [
+        ("ssh", "apt-get install openssh-client", "to talk to machines"),
+        ("curl", "apt-get install curl", "to download images"),
+        ("mmdebstrap", "apt-get install mmdebstrap", "to build images from packages"),
+        ("xz", "apt-get install xz-utils", "to unpack some images"),
+      ]
+    #endif
+    return tools.map { tool, installation, purpose in
       if let path = HostFacts.tool(tool) { return Preflight.Finding(state: .good, subject: tool, message: path) }
       return Preflight.Finding(
         state: tool == "ssh" ? .bad : .remarkable, subject: tool, message: "not there; it is needed \(purpose)",
-        hint: "apt-get install \(package)")
+        hint: installation)
     }
   }
 }

@@ -10,9 +10,16 @@ struct ImageGaps {
   ///   has images for all distros is enough.
   init(_ plan: Plan, backends: BackendSet, severity: Diagnostic.Severity) {
     let wanted = backends.backends.filter { plan.backends.contains($0.name) }
-    guard !wanted.isEmpty, wanted.count == plan.backends.count else { return }
-    let images = plan.images
-    let gaps = wanted.map { (backend: $0, distros: Self.distros(images, lackedBy: $0)) }
+    self.init(plan.images, of: wanted.count == plan.backends.count ? wanted : [], severity)
+  }
+
+  /// - Parameter backend: The one that will be used.
+  init(_ plan: Plan, of backend: any Backend) {
+    self.init(plan.images, of: [backend], .warning)
+  }
+
+  private init(_ images: [DistroImages], of backends: [any Backend], _ severity: Diagnostic.Severity) {
+    let gaps = backends.map { (backend: $0, distros: Self.distros(images, lackedBy: $0)) }
     if gaps.contains(where: \.distros.isEmpty) { return }
     for (backend, distros) in gaps {
       for distro in distros {

@@ -26,25 +26,35 @@ struct List: AsyncParsableCommand {
     let (dead, live) = try await sweep.look()
     var rows = live.map { Row($0, isOrphaned: false) } + dead.map { Row($0, isOrphaned: true) }
     let known = Set(rows.map(\.name))
-    let (found, failures) = await backends.machines()
+    let (found, failures) = await backends.machines(used: Set(rows.map(\.backend)))
     rows += found.filter { !known.contains($0.name.text) }.map(Row.init)
     for (_, failure) in failures { Console.tell("\(failure)") }
     switch format {
     case .table:
       for row in rows { Console.write(row.line + "\n") }
-      if rows.isEmpty { Console.write("no machine\n") }
-    case .json: Console.write(Self.json(rows))
+      if rows.isEmpty, failures.isEmpty { Console.write("no machine\n") }
+    case .json: Console.write(Self.json(rows, failures))
     }
-    // A backend that has made machines, and does not tell of them now: what it does not tell may be left.
-    let used = Set(rows.map(\.backend))
-    if failures.contains(where: { used.contains($0.backend) }) { throw ExitCode(.noBackend) }
+    // What they do not tell may be left.
+    if !failures.isEmpty { throw ExitCode(.noBackend) }
   }
 
-  private static func json(_ rows: [Row]) -> String {
+  private static func json(_ rows: [Row], _ failures: [(backend: String, failure: Failure)]) -> String {
     var json = JSONWriter()
     json.object { json in
       json.member("schema", "muster.machines/1")
       json.member("machines", array: { json in for row in rows { row.write(to: &json) } })
+      // Those that do not tell theirs.
+      json.member(
+        "failures",
+        array: { json in
+          for (backend, failure) in failures {
+            json.object { json in
+              json.member("backend", backend)
+              json.member("message", failure.description)
+            }
+          }
+        })
     }
     json.newline()
     return String(decoding: json.take(), as: UTF8.self)

@@ -118,6 +118,8 @@ struct Run: AsyncParsableCommand {
     _ directories: Directories, _ interruption: Interruption
   ) async -> ExitStatus {
     guard let choice = await backends.chosen(for: plan) else { return .noBackend }
+    // What cannot be had is better known now than when its turn comes.
+    MatrixLoading(path: file, color: global.color).tell(ImageGaps(plan, of: choice.backend).diagnostics)
     let images = Set((try? ImageStore(cache: directories.cache).list())?.map(\.record.name) ?? [])
     guard Preflight(plan, directories: directories).findings(readyImages: images).tellBeforeRun() else {
       return .noBackend

@@ -18,9 +18,11 @@ struct CellRun: Sendable {
   func perform() async -> Ending {
     await context.tell(.cellStarted(cell: cell.name))
     let stopwatch = Stopwatch()
-    var ending = await performAttempts(cell.resolved().takenApart())
+    let plan = cell.resolved().takenApart()
+    var ending = await performAttempts(plan)
     var finished = CellFinished(
-      cell: cell.name, outcome: ending.outcome, seconds: stopwatch.elapsed.seconds, reason: ending.reason)
+      cell: cell.name, outcome: ending.outcome, seconds: stopwatch.elapsed.seconds, reason: ending.reason,
+      location: plan.images(for: context.backend).isEmpty ? plan.imagesLocation : nil)
     if let remark = cell.expectedFailure {
       switch ending.outcome {
       case .passed, .flaky: (finished.outcome, finished.remark) = (.unexpectedPass, remark)

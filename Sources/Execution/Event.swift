@@ -196,16 +196,20 @@ package struct CellFinished: Sendable, Codable {
   package var outcome: Outcome
   package var seconds: Double
   package var reason: Reason?
+  /// Where in the matrix the reason stands, if it is neither a step nor the test.
+  package var location: Location?
   /// The person's statement that made it `skipped`, `expected-failure` or `unexpected-pass`.
   package var remark: Remark?
 
   package init(
-    cell: String, outcome: Outcome, seconds: Double, reason: Reason? = nil, remark: Remark? = nil
+    cell: String, outcome: Outcome, seconds: Double, reason: Reason? = nil, location: Location? = nil,
+    remark: Remark? = nil
   ) {
     self.cell = cell
     self.outcome = outcome
     self.seconds = seconds
     self.reason = reason
+    self.location = location
     self.remark = remark
   }
 }

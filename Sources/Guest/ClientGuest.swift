@@ -1,4 +1,5 @@
 package import MusterHost
+import Synchronization
 
 /// What the client of a virtual machine manager can do with a machine: all that a `ClientGuest` asks of it.
 package struct GuestClient: Sendable {
@@ -23,7 +24,7 @@ package struct GuestClient: Sendable {
 /// job's own markers. It ends when its own process does; what it left in the background lives on, and is not waited for.
 package final class ClientGuest: Guest {
   private let runner: JobRunner
-  private let client: GuestClient
+  private let knownBoot: KnownBoot
 
   /// - Parameters:
   ///   - endingDeadline: How long the ending of a script in the machine may take, scaled for a slow one.
@@ -33,9 +34,20 @@ package final class ClientGuest: Guest {
     _ client: GuestClient, endingDeadline: Duration = .seconds(30), death: Promise<Void> = Promise(),
     lost: @escaping @Sendable () -> Void = {}
   ) {
-    self.client = client
-    runner = JobRunner(carrier: ClientCarrier(client: client, lost: lost), endingDeadline: endingDeadline, death: death)
+    knownBoot = KnownBoot()
+    runner = JobRunner(
+      carrier: ClientCarrier(client: client, boot: knownBoot, lost: lost), endingDeadline: endingDeadline, death: death)
   }
+
+  /// The boot that scripts are meant for, by its id; `nil` for any. A client may start a machine that has died, and a script
+  /// must not pass in what came up.
+  package var boot: String? {
+    get { knownBoot.id.withLock { $0 } }
+    set { knownBoot.id.withLock { $0 = newValue } }
+  }
+
+  /// What is thrown by a script that was meant for another boot.
+  package static let hasRestarted = GuestError(.unreachable, "the machine has restarted by itself")
 
   /// Asks once whether the machine executes anything; `nil` when it does.
   package func probe(deadline: Duration) async -> GuestError? {
@@ -85,16 +97,27 @@ package final class ClientGuest: Guest {
   }
 }
 
+private final class KnownBoot: Sendable {
+  let id = Mutex<String?>(nil)
+}
+
 /// Brings jobs into a machine as files: the client's standard input cannot be relied on while something is executed.
 private struct ClientCarrier: JobCarrier {
   let client: GuestClient
+  let boot: KnownBoot
   let lost: @Sendable () -> Void
 
   /// How much of what the client says is kept.
   private static let mostSaid = 4096
+  /// Becomes the job `$0` if the boot is `$1`.
+  private static let inBoot = """
+    read -r boot </proc/sys/kernel/random/boot_id
+    [ "$boot" = "$1" ] || { rm -f "$0"; echo "\(ClientGuest.hasRestarted.message)" >&2; exit 1; }
+    exec sh "$0"
+    """
 
   func carriage(of job: GuestJob, feed: JobFeed?) throws(GuestError) -> JobCarriage {
-    let (client, lost) = (client, lost)
+    let (client, boot, lost) = (client, boot.id.withLock { $0 }, lost)
     // What an upload brings is part of the file. /tmp would be memory in many distros.
     let path = "/var/tmp/muster-\(job.id)"
     return JobCarriage(
@@ -110,11 +133,13 @@ private struct ClientCarrier: JobCarrier {
           throw GuestError(
             .unreachable, "the machine takes no file: \(said.text ?? "the client ended with \(written)")")
         }
-        let ending = try await client.execute(["sh", path]).run { stream, bytes in
+        let words = boot.map { ["sh", "-c", Self.inBoot, path, $0] } ?? ["sh", path]
+        let ending = try await client.execute(words).run { stream, bytes in
           try await output(GuestStream(stream), bytes)
         }
         return { noise, hasBegun in
           lost()
+          if !hasBegun, noise.contains(ClientGuest.hasRestarted.message) { return ClientGuest.hasRestarted }
           let detail = noise.isEmpty ? "the client ended with \(ending)" : noise
           return GuestError(
             .unreachable, hasBegun ? "the machine was lost: \(detail)" : "the machine cannot be reached: \(detail)")

@@ -68,8 +68,11 @@ final class JobExchange: Sendable {
       if !rest.isEmpty { try await output(stream, rest) }
     }
     let (noise, hasBegun) = streams.withLock { streams in
-      let stream = streams[.stderr]
-      return (String(decoding: stream?.noise ?? [], as: UTF8.self).trimmed, stream?.hasBegun == true)
+      // Programs in trouble say so on either.
+      let noises = [GuestStream.stderr, .stdout].map {
+        String(decoding: streams[$0]?.noise ?? [], as: UTF8.self).trimmed
+      }
+      return (noises.first { !$0.isEmpty } ?? "", streams[.stderr]?.hasBegun == true)
     }
     report.keep(.failure(loss(noise, hasBegun)))
   }

@@ -27,6 +27,12 @@ package final class Companion: Sendable {
     "LXD_DIR", "LXD_SOCKET", "LXD_CONF", "INCUS_DIR", "INCUS_SOCKET", "INCUS_CONF",
   ]
 
+  /// A command in the environment that a companion has.
+  package static func command(_ executable: String, _ arguments: [String]) -> HostCommand {
+    let environment = variables.compactMap { name in HostFacts.environment(name).map { "\(name)=\($0)" } }
+    return HostCommand("env", ["-i"] + environment + [executable] + arguments)
+  }
+
   /// The word that sends it away.
   package static let farewell = UInt8(ascii: "q")
 

@@ -99,11 +99,18 @@ package enum HostFacts {
   /// The absolute path of a tool that PATH knows.
   /// - Parameter path: Folders with colons between them, in place of this process's own PATH.
   package static func tool(_ name: String, in path: String? = environment("PATH")) -> String? {
+    files(name, in: path).first { path in unsafe access(path, X_OK) == 0 }
+  }
+
+  /// The absolute path of the first file of that name that PATH leads to, whether or not it can be executed.
+  package static func file(_ name: String) -> String? {
+    files(name, in: environment("PATH")).first
+  }
+
+  private static func files(_ name: String, in path: String?) -> [String] {
     let folders = path ?? "/usr/local/bin:/usr/bin:/bin"
-    return folders.split(separator: ":").filter { $0.hasPrefix("/") }.map { "\($0)/\(name)" }.first { path in
-      guard FileSystem.isFile(path) else { return false }
-      return unsafe access(path, X_OK) == 0
-    }
+    return folders.split(separator: ":").filter { $0.hasPrefix("/") }.map { "\($0)/\(name)" }
+      .filter(FileSystem.isFile)
   }
 
   private static func unameField(_ field: (SystemNames) -> String) -> String {

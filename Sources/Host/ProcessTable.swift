@@ -12,6 +12,12 @@ package enum ProcessTable {
   /// The variable of a guardian, which no other run ends: it is there to purge.
   package static let guardianMark = "MUSTER_GUARDIAN"
 
+  /// Whether these are the arguments of what a run may have started and others use as well: the network of Lima's machines,
+  /// which ends with the last of them.
+  private static func isShared(_ arguments: [some StringProtocol]) -> Bool {
+    arguments.count > 1 && arguments[0].split(separator: "/").last == "limactl" && arguments[1] == "usernet"
+  }
+
   /// The run that a task works for, whose mark all processes bear that it starts.
   @TaskLocal package static var run: String?
 
@@ -76,7 +82,9 @@ package enum ProcessTable {
       }
       return output.text.split(separator: "\n").compactMap { line in
         let text = line.drop { $0 == " " }
-        guard isWanted("\(text) "), let id = Int32(text.prefix { $0 != " " }), id != getpid() else { return nil }
+        guard isWanted("\(text) "), let id = Int32(text.prefix { $0 != " " }), id != getpid(),
+          !isShared(text.split(separator: " ").dropFirst().map(String.init))
+        else { return nil }
         return id
       }
     }
@@ -87,9 +95,7 @@ package enum ProcessTable {
         guard FileSystem.isOwned("/proc/\(id)"),
           let bytes = try? FileSystem.read("/proc/\(id)/cmdline", limit: 1 << 20)
         else { return nil }
-        let words = bytes.split(separator: 0, omittingEmptySubsequences: false).map {
-          String(decoding: $0, as: UTF8.self)
-        }
+        let words = arguments(in: bytes)
         guard let place = words.firstIndex(of: option), place + 1 < words.count else { return nil }
         return Started(id: id, value: words[place + 1], folder: FileSystem.destination(of: "/proc/\(id)/cwd"))
       }
@@ -116,8 +122,10 @@ package enum ProcessTable {
         guard let bytes = try? FileSystem.read("/proc/\(id)/environ", limit: 1 << 20) else { continue }
         let environment = [0] + bytes + [0]
         if environment.contains(guardian) { continue }
+        let isMarked = environment.contains(wanted)
+        if isMarked, isShared(arguments(of: id)) { continue }
         ids.append(id)
-        if environment.contains(wanted) { found.insert(id) }
+        if isMarked { found.insert(id) }
       }
       if found.isEmpty { return [] }
       let parents = ids.map { (id: $0, parent: parent(of: $0)) }
@@ -130,6 +138,14 @@ package enum ProcessTable {
         }
       }
       return found.filter { $0 != getpid() && ForeignProcess(id: $0).isAlive }.sorted()
+    }
+
+    private static func arguments(in bytes: [UInt8]) -> [String] {
+      bytes.split(separator: 0, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func arguments(of id: Int32) -> [String] {
+      arguments(in: (try? FileSystem.read("/proc/\(id)/cmdline", limit: 1 << 20)) ?? [])
     }
 
     private static var ids: [Int32] {

@@ -108,6 +108,8 @@ package struct CellPlan: Sendable {
   package var tags: [String]
   /// Candidates in order: the first that the backend can have is used. Each may name the one backend it is for.
   package var images: [ImageChoice]
+  /// Where the matrix says them.
+  package var imagesLocation: Location?
   package var resources: Resources
   /// The machines of a test that has several, in the matrix's order; empty for the one that every cell has.
   package var machines: [MachinePlan]
@@ -127,7 +129,8 @@ package struct CellPlan: Sendable {
 
   package init(
     cell: String, test: String, distro: String, axes: [AxisValue], family: Family, cpu: CPU,
-    tags: [String], images: [ImageChoice], resources: Resources, machines: [MachinePlan] = [], timeouts: Timeouts,
+    tags: [String], images: [ImageChoice], imagesLocation: Location? = nil, resources: Resources,
+    machines: [MachinePlan] = [], timeouts: Timeouts,
     attempts: Attempts, logLimit: Int, start: Start = .warm, phases: [Phase], distroSteps: Int = 0,
     lifecycle: Lifecycle? = nil,
     location: Location
@@ -140,6 +143,7 @@ package struct CellPlan: Sendable {
     self.cpu = cpu
     self.tags = tags
     self.images = images
+    self.imagesLocation = imagesLocation
     self.resources = resources
     self.machines = machines
     self.timeouts = timeouts

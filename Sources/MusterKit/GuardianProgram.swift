@@ -15,11 +15,13 @@ struct GuardianProgram: Sendable {
     }
     let output: ProcessOutput
     do {
-      output = try await HostCommand(path, ["--version"]).run(deadline: .seconds(30))
+      // As a guardian it has no more of the environment.
+      output = try await Companion.command(path, ["--version"]).run(deadline: .seconds(30))
     } catch let error as HostCommandError {
-      throw Failure(
-        .host, "'\(path)' is not the 'muster' command: \(error)", hint: "set MUSTER to its path, or put it into PATH")
+      throw notTheCommand(path, "\(error)")
     }
+    // What `env`, a shell or the loader say of what cannot be started.
+    if [.exited(126), .exited(127)].contains(output.ending) { throw notTheCommand(path, output.errorText) }
     guard output.ending.isSuccess, output.text == Version.text else {
       let isVersion =
         output.ending.isSuccess && output.text.contains(".") && output.text.allSatisfy { $0.isNumber || $0 == "." }
@@ -29,5 +31,12 @@ struct GuardianProgram: Sendable {
         hint: "build both from the same sources")
     }
     return GuardianProgram(path: path)
+  }
+
+  private static func notTheCommand(_ path: String, _ reason: String) -> Failure {
+    Failure(
+      .host, "'\(path)' is not the 'muster' command: \(reason)",
+      hint: "set MUSTER to its path, or put it into PATH; it gets little of this process's environment, such as no "
+        + "LD_LIBRARY_PATH")
   }
 }

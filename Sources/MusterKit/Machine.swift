@@ -24,7 +24,7 @@ public struct Machine: Sendable {
   ///   - directory: The folder; `nil` for the user's home.
   ///   - timeout: `nil` for as long as it takes.
   ///   - checked: Whether an ending other than with status 0 is thrown.
-  ///   - output: Gets what is written as it comes, of both streams.
+  ///   - output: Gets all that is written as it comes, of both streams, and of both at once.
   /// - Throws: `CommandFailed`; `MachineError` when the machine could not be asked; `CancellationError`.
   @discardableResult
   public func run(
@@ -35,20 +35,14 @@ public struct Machine: Sendable {
     let command = GuestCommand(
       script, shell: shell, user: user, directory: directory,
       environment: environment.sorted { $0.key < $1.key }.map { GuestCommand.Variable(name: $0.key, value: $0.value) })
-    let written = Mutex<(out: [UInt8], err: [UInt8])>(([], []))
+    let written = Mutex(CommandResult.Written())
     let ending = try await marked {
       try await machine.guest.run(command, deadline: timeout) { stream, bytes in
-        written.withLock { written in
-          switch stream {
-          case .stdout: written.out += bytes
-          case .stderr: written.err += bytes
-          }
-        }
+        written.withLock { $0.append(bytes, to: stream) }
         output?(bytes)
       }
     }
-    let (out, err) = written.withLock { $0 }
-    let result = CommandResult(ending, standardOutput: out, standardError: err)
+    let result = CommandResult(ending, written.withLock { $0 })
     if checked, !result.isSuccess { throw CommandFailed(script: script, result: result) }
     return result
   }

@@ -1,4 +1,5 @@
 import MusterHost
+import MusterMatrix
 import SystemPackage
 
 /// What a machine is given, and how long it may take.
@@ -8,8 +9,12 @@ public struct MachineOptions: Sendable {
   public var memory: Int64 = 2 << 30
   /// Bytes. The image is grown to it, never shrunk.
   public var disk: Int64 = 10 << 30
-  /// The backends that may make it, in order of preference: `qemu`, `multipass`, …; empty for the first that works here.
+  /// The backends that may make it, in order of preference: `qemu`, `multipass`, …; empty for any. It is the first that works
+  /// here and can make a machine from the image.
   public var backends: [String] = []
+  /// What is chosen of the machines of Incus, and of LXD.
+  public var incus = IncusOptions()
+  public var lxd = IncusOptions()
   /// How long it may take until the machine is ready; four times that where the CPU is emulated.
   public var launchTimeout = Duration.seconds(300)
   /// How often a launch is tried whose cause can pass.
@@ -25,4 +30,28 @@ public struct MachineOptions: Sendable {
   }
 
   public init() {}
+}
+
+/// What is chosen of the machines of Incus or LXD.
+public struct IncusOptions: Sendable, Hashable {
+  public enum Instance: Sendable, Hashable {
+    case virtualMachine
+    /// It shares its host's kernel.
+    case container
+  }
+
+  public var instance = Instance.virtualMachine
+  /// The project; `nil` for the one that the environment names (`INCUS_PROJECT`, `LXD_PROJECT`), or `default`.
+  public var project: String?
+  /// The server, by the name that the client has for it; `nil` for the one that the environment names, or `local`.
+  public var remote: String?
+  /// The member of a cluster; `nil` for the one that the cluster chooses.
+  public var target: String?
+
+  public init() {}
+
+  var settings: BackendSettings {
+    BackendSettings(
+      instance: instance == .container ? .container : .virtualMachine, project: project, remote: remote, target: target)
+  }
 }

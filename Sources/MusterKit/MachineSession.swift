@@ -47,8 +47,10 @@ struct MachineSession: Sendable {
 
   /// - Throws: `Failure`, `CancellationError`.
   func launch(_ image: MachineImage) async throws -> any MusterMachines.Machine {
-    let choice = try await BackendSet.all(cache: directories.cache).choose(options.backends)
     let image = try image.description()
+    let settings = ["incus": options.incus.settings, "lxd": options.lxd.settings]
+    let choice = try await BackendSet.all(cache: directories.cache, settings: settings)
+      .choose(options.backends) { $0.supports(image) }
     guard choice.backend.supports(image) else {
       throw Failure(
         .matrix, "\(choice.backend.name) can make no machine from '\(image.name)'",
@@ -94,7 +96,12 @@ struct MachineSession: Sendable {
     } catch {
       // Until it is proven gone, it stays on the ledger.
       await uncancelled {
-        if (try? await BackendSet([backend]).purge(relic)) != nil { custody.purged(name) }
+        do {
+          try await BackendSet([backend]).purge(relic)
+          custody.purged(name)
+        } catch {
+          tell("'\(name)' could not be purged: \(error); it is tried again when this process ends")
+        }
       }
       throw error
     }

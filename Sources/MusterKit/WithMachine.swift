@@ -25,6 +25,8 @@ public func withMachine<Result>(
   let session: MachineSession
   do {
     session = try await MachineSession.begin(prefix: prefix, options)
+  } catch let error as CancellationError {
+    throw error
   } catch {
     throw MachineError(error)
   }

@@ -103,7 +103,8 @@ extension Event.Kind {
       guard let outcome = Outcome(json) else { return nil }
       return .cellFinished(
         CellFinished(
-          cell: cell, outcome: outcome, seconds: seconds, reason: reason, remark: json["remark"].flatMap(Remark.init)))
+          cell: cell, outcome: outcome, seconds: seconds, reason: reason,
+          location: json["location"].flatMap(Location.init), remark: json["remark"].flatMap(Remark.init)))
     default: return ofPhase(event, cell, attempt, seconds, json)
     }
   }

@@ -161,6 +161,7 @@ extension JSONWriter {
       member("outcome", end.outcome.rawValue)
       member("seconds", end.seconds)
       if let reason = end.reason { member("reason", reason) }
+      if let location = end.location { member("location", location) }
       if let remark = end.remark { member("remark", remark) }
     default: break
     }

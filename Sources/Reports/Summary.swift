@@ -43,6 +43,8 @@ package struct CellSummary: Sendable {
   /// When its first attempt started; `nil` for a cell that was never begun.
   package var started: Timestamp?
   package var reason: Reason?
+  /// Where in the matrix the reason stands, if it is neither a step nor the test.
+  package var location: Location?
   package var remark: Remark?
   package var attempts: [AttemptSummary] = []
   /// Where the record has what was told of the cell, once this was released: then `attempts` and the reason's evidence
@@ -128,11 +130,11 @@ extension CellSummary {
   /// The step that decided the outcome, if a step did.
   package var decisiveStep: StepFinished? { attempts.last?.decisiveStep?.step }
 
-  /// Where a person should look: at the expectation, at the step, or at the test.
+  /// Where a person should look: at the expectation, at the step, at another cause, or at the test.
   package var decisiveLocation: Location {
     let step = outcome.isAsExpected ? nil : decisiveStep
     return step?.mismatch?.location ?? step?.location ?? (outcome == .unexpectedPass ? remark?.location : nil)
-      ?? header.location
+      ?? location ?? header.location
   }
 }
 

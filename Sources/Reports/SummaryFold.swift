@@ -111,6 +111,7 @@ package struct SummaryFold: Sendable {
         $0.outcome = end.outcome
         $0.seconds = end.seconds
         $0.reason = end.reason
+        $0.location = end.location
         $0.remark = end.remark
       }
     default: break

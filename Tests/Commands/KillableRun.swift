@@ -17,10 +17,15 @@ final class KillingGround: Sendable {
   let text: String
   var path: String { scratch.path }
   /// The run that was started last.
-  var last: KillableRun? { runs.withLock(\.last) }
+  var last: KillableRun? {
+    runs.withLock { runs in
+      runs.last.map { KillableRun(process: $0, output: output(runs.count), ground: self) }
+    }
+  }
   /// The workspaces that there were before.
   let before = Witness.workspaces
-  private let runs = Mutex<[KillableRun]>([])
+  /// Not as the runs that hold this ground, which would never go then.
+  private let runs = Mutex<[RunningProcess]>([])
   private let environment: [String: String?]
   private let options: [String]
 
@@ -68,13 +73,15 @@ final class KillingGround: Sendable {
   /// Starts a run, with an output folder of its own.
   /// - Parameter through: What starts it, such as `nohup`.
   func start(through starter: [String] = []) async throws -> KillableRun {
-    let output = "\(path)/out-\(runs.withLock(\.count) + 1)"
+    let output = output(runs.withLock(\.count) + 1)
     let process = try await MusterProcess(environment: environment).start(
       arguments(output: output), through: starter, log: "\(output).log")
-    let run = KillableRun(process: process, output: output, ground: self)
-    runs.withLock { $0.append(run) }
-    return run
+    runs.withLock { $0.append(process) }
+    return KillableRun(process: process, output: output, ground: self)
   }
+
+  /// The folder of a run, which are numbered from 1.
+  private func output(_ number: Int) -> String { "\(path)/out-\(number)" }
 
   func clean(_ options: String...) async throws -> ProcessOutput {
     try await MusterProcess(environment: environment).run(

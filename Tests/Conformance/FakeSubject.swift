@@ -14,7 +14,7 @@ enum FakeSubject {
           try await body(
             Site(
               backend: fake.backend(), request: fake.request(), folder: fake.folder.path,
-              makeOther: { try await fake.makeOther($0) }))
+              makeOther: { try await fake.makeOther($0) }, tellsOwnByMore: kind == .lima))
         }
       })
   }

@@ -33,7 +33,7 @@ extension Subject {
         makeOther: { name in
           try await server.lxc("init", "--empty", name)
           others.withLock { $0.append(name) }
-        })
+        }, tellsOwnByMore: true)
       let result: Result<Void, any Error>
       do { result = .success(try await body(site)) } catch { result = .failure(error) }
       // Other suites share the server.

@@ -27,6 +27,6 @@ extension Subject {
           request: LaunchRequest(
             name: MachineName(text: ""), image: image, cpus: 1, memory: 256 << 20, disk: 256 << 20, logs: "",
             workspace: "", deadline: .seconds(60) * scale),
-          folder: folder.path, hasPlainUser: false))
+          folder: folder.path, diskSize: "echo $(($(cat /sys/class/block/vda/size) * 512))", hasPlainUser: false))
     })
 }

@@ -25,6 +25,10 @@ struct Site: Sendable {
   var folder: String
   /// Makes a machine that is somebody else's, of this name; `nil` where nobody else makes any.
   var makeOther: (@Sendable (_ name: String) async throws -> Void)?
+  /// Whether more than its name tells a machine of Muster's from one that is listed.
+  var tellsOwnByMore = false
+  /// What prints the bytes of a machine's disk, where the backend can limit them.
+  var diskSize: String?
   /// What a machine has that is no real one.
   var hasPlainUser = true
 

@@ -195,4 +195,21 @@ import Testing
     #expect(ForeignProcess(id: other.processID).isAlive)
     await other.terminate(grace: .zero)
   }
+
+  /// What others use as well outlives the run that started it.
+  @Test func theNetworkOfLimasMachinesGoesOn() async throws {
+    let run = "20261121T000000Z-\(UInt32.random(in: .min ... .max))"
+    let log = "\(folder)/log"
+    try FileSystem.write("echo up; read -r never <&3\n", to: "\(folder)/usernet")
+    let script = "cd \"$0\" && mkfifo never && exec 3<>never && exec -a /usr/bin/limactl sh usernet -p 1"
+    let network = try await RunningProcess.start(
+      HostCommand("bash", ["-c", script, folder], environment: ["MUSTER_RUN": run]), log: log)
+    let ours = try await RunningProcess.start(
+      HostCommand("sleep", ["1000"], environment: ["MUSTER_RUN": run]), log: "\(log)-2")
+    while !(try FileSystem.readText(log).contains("up")) { try await Task.sleep(for: .milliseconds(5)) }
+    #expect(await ProcessTable.end(ofRun: run) == [])
+    #expect(await ours.ending() == .signaled(9))
+    #expect(ForeignProcess(id: network.processID).isAlive)
+    await network.terminate(grace: .zero)
+  }
 }

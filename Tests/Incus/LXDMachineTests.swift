@@ -157,6 +157,51 @@ struct LXDMachineTests {
     #expect(try await ground.server.names() == [])
   }
 
+  /// On a member of a cluster that cannot be reached an instance is listed with its name alone: it is not gone, not dead, and
+  /// may be anybody's.
+  @Test func whatCannotBeReachedIsLeftAndTold() async throws {
+    let folder = try TestFolder()
+    let client = "\(folder.path)/lxc"
+    try FileSystem.write(
+      """
+      #!/bin/sh
+      [ -e "$0.away" ] || exec lxc "$@"
+      case "$*" in
+      *"/1.0/instances?"*)
+        lxc "$@" | jq 'map({name, type, project, location, status: "Error", status_code: 112, config: null})' ;;
+      delete*)
+        echo 'Error: Failed to connect to cluster member: dial tcp: i/o timeout' >&2
+        exit 1 ;;
+      *) exec lxc "$@" ;;
+      esac
+
+      """, to: client, mode: 0o755)
+    let ground = try await Ground(executable: client)
+    let request = try ground.request("away")
+    let machine = try await ground.backend.launch(request) { _ in }
+    try FileSystem.write("", to: "\(client).away")
+    #expect(await machine.trouble(after: nil) == nil)
+    #expect(try await ground.backend.machines() == [])
+    let failure = await #expect(throws: Failure.self) { try await ground.backend.purge(ground.relic(request)) }
+    #expect(failure?.hint?.contains("lxc delete --force local:\(request.name)") == true, "\(failure as Any)")
+    try FileSystem.remove("\(client).away")
+    try await ground.backend.purge(ground.relic(request))
+    #expect(try await ground.server.names() == [])
+  }
+
+  /// A server tells a client that it does not know little of itself.
+  @Test func aClientThatIsNotTrustedIsTold() async throws {
+    let folder = try TestFolder()
+    let client = "\(folder.path)/lxc"
+    let answer = #"{"api_extensions": [], "auth": "untrusted", "public": false}"#
+    try FileSystem.write("#!/bin/sh\necho '\(answer)'\n", to: client, mode: 0o755)
+    let settings = IncusSettings(instance: .container, remote: "lab")
+    let manager = IncusManager(.lxd, settings: settings, executable: client)
+    let problem = await manager.status(ManagerPatience()).problem
+    #expect(problem?.message == "LXD of 'lab' does not trust this user")
+    #expect(problem?.hint?.contains("'lxc config trust add'") == true)
+  }
+
   @Test func troubleIsToldWithWhatToDo() async throws {
     let server = try await LXDServer.shared()
     func status(_ settings: IncusSettings, _ environment: [String: String?] = [:]) async -> BackendStatus {

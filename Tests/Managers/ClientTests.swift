@@ -112,8 +112,8 @@ import Testing
   static let troubles: [(FakeKind, String, String?, String?)] = [
     (.multipass, "{}", nil, nil),
     (
-      .multipass, #"{"version": {"daemon": null}}"#, "the daemon of Multipass does not answer",
-      MultipassManager.startHint
+      .multipass, #"{"version": {"daemon": null}, "list": {"error": "cannot connect to the multipass socket"}}"#,
+      "multipass list failed: cannot connect to the multipass socket", MultipassManager.startHint
     ),
     (
       .multipass, #"{"version": {"client": "1.8.1"}}"#, "Multipass 1.8.1 is too old",
@@ -128,11 +128,29 @@ import Testing
       "restart its daemon: 'sudo snap restart multipass'"
     ),
     (
-      .multipass, #"{"version": {"error": "multipass socket access denied"}}"#,
-      "multipass version failed: multipass socket access denied",
+      .multipass, #"{"version": {"daemon": null}, "list": {"error": "multipass socket access denied"}}"#,
+      "multipass list failed: multipass socket access denied",
       "use a user of the group that owns its socket, or run 'multipass authenticate'"
     ),
+    (
+      .multipass, #"{"version": {"client": "1.10.1"}}"#, "Multipass 1.10.1 is too old",
+      "run 'sudo snap refresh multipass'"
+    ),
+    (
+      .multipass,
+      #"{"list": {"error": "The client is not authenticated with the Multipass service."}}"#,
+      "multipass list failed: the client is not authenticated with the Multipass service.",
+      "run 'multipass authenticate'"
+    ),
+    (
+      .multipass, #"{"list": {"rubbish": true}}"#, "multipass list answers with something unknown",
+      "restart its daemon: 'sudo snap restart multipass'"
+    ),
     (.orbstack, "{}", nil, nil),
+    (
+      .orbstack, #"{"list": {"failForever": true}}"#,
+      "orbctl list failed: internal error: the hypervisor is not in the mood", "restart OrbStack from its menu"
+    ),
     (.orbstack, #"{"status": {"status": 1}}"#, "OrbStack is not running", "run 'orbctl start'"),
     (
       .orbstack, #"{"status": {"status": 2}}"#, "OrbStack is starting, and not ready yet",
@@ -158,11 +176,11 @@ import Testing
     ),
     (
       .lima, #"{"list": {"rubbish": true}}"#, "limactl list answers with something unknown",
-      "look for processes of limactl that hang, and end them"
+      "run 'limactl list', look at what it says, and end processes of limactl that hang"
     ),
     (
       .lima, #"{"list": {"hang": true}}"#, "limactl list did not answer within 5s",
-      "look for processes of limactl that hang, and end them"
+      "run 'limactl list', look at what it says, and end processes of limactl that hang"
     ),
   ]
 
@@ -189,7 +207,7 @@ import Testing
     let manager = kind.manager(executable: "muster-no-manager", environment: [:], grace: .seconds(1))
     let problem = try #require(await ManagerBackend(manager).status().problem)
     #expect(problem.message == "\(kind.words.title) is not installed")
-    #expect(problem.hint == "run '\(kind.words.installation)', or choose another backend")
+    #expect(problem.hint == "\(kind.words.installation), or choose another backend")
     #expect(try await ManagerBackend(manager).machines().isEmpty)
   }
 

@@ -76,6 +76,44 @@ struct MachineLifeTests {
     }
   }
 
+  /// A client may start what has stopped: the next script is none of the machine that came up, and nobody else's fault.
+  @Test(arguments: FakeKind.allCases) func noScriptGoesOnInAnotherBoot(kind: FakeKind) async throws {
+    try await FakeManager.with(kind) { fake in
+      let machine = try await fake.launch()
+      #expect(try await machine.guest.result("touch /run/here").ending == .exited(0))
+      try await fake.client.perform(fake.manager.stops(of: machine.name).byForce, deadline: .seconds(60))
+      let error = await #expect(throws: GuestError.self) { try await machine.guest.result("touch /root/passed") }
+      let trouble = await machine.trouble(after: error)
+      // Where its client did start it, what threw says why; else the manager knows.
+      if kind == .orbstack {
+        #expect(error == ClientGuest.hasRestarted && trouble == nil, "\(String(describing: trouble))")
+      } else {
+        #expect(trouble?.message == "the machine stopped by itself" && trouble?.blame == .guest)
+        try await fake.client.perform(fake.manager.start(of: machine.name, seconds: 60), deadline: .seconds(60))
+      }
+      await #expect(throws: ClientGuest.hasRestarted) { try await machine.guest.result("touch /root/passed") }
+      try await machine.reboot(deadline: .seconds(60))
+      #expect(try await machine.guest.result("ls /root/passed").ending == .exited(2))
+    }
+  }
+
+  /// Lima says that of a machine whose host agent is slow for once.
+  @Test func aMachineInTroubleIsNotDead() async throws {
+    try await FakeManager.with(.lima) { fake in
+      let machine = try await fake.launch()
+      try fake.set(#"{"list": {"broken": ["\#(machine.name)"]}}"#)
+      #expect(try await fake.backend().machines().map(\.name) == [machine.name])
+      #expect(await machine.trouble(after: nil) == nil)
+      let before = try fake.count("list")
+      let death = Task { await machine.death() }
+      while try fake.count("list") < before + 3 { try await Task.sleep(for: .milliseconds(5)) }
+      #expect(try await machine.guest.result("echo up").text == "up\n")
+      try fake.set("{}")
+      try await machine.purge()
+      #expect(await death.value == nil)
+    }
+  }
+
   @Test(arguments: FakeKind.allCases) func aMachineThatIsGoneIsDead(kind: FakeKind) async throws {
     try await FakeManager.with(kind) { fake in
       let machine = try await fake.launch()

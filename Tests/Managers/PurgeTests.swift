@@ -65,7 +65,8 @@ struct PurgeTests {
       } catch let failure as Failure {
         #expect(failure.blame == .backend)
         #expect(failure.message.contains("not in the mood"))
-        #expect(failure.hint == "run '\(kind.deletion(of: machine.name.text))'")
+        let deletion = kind.deletion(of: machine.name.text)
+        #expect(failure.hint == "\(kind.words.restartHint), then run '\(deletion)'")
       }
       #expect(try fake.count("delete") == 4)
       #expect(try fake.states == [machine.name.text: "Running"])

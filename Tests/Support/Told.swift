@@ -15,6 +15,11 @@ package final class Told: Sendable {
 
   package var lines: [String] { all.withLock { $0 } }
 
+  /// Returns when so many were told.
+  package func lines(_ count: Int) async {
+    while lines.count < count { try? await Task.sleep(for: .milliseconds(5)) }
+  }
+
   /// Returns when something was told.
   package func first() async { _ = await begun.value() }
 }

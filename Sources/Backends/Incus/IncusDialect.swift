@@ -1,3 +1,5 @@
+import MusterManagers
+
 /// What differs between Incus and LXD, which Incus was forked from: all that Muster asks of them is the same but for names.
 package struct IncusDialect: Sendable, Hashable {
   /// The name of the backend.
@@ -7,7 +9,8 @@ package struct IncusDialect: Sendable, Hashable {
   package var tool: String
   /// What the names of its environment variables begin with.
   var variables: String
-  var installation: String
+  /// How it is installed, as a hint.
+  var installation: @Sendable () -> String
   var update: String
   /// What gives a new installation its storage and its network.
   var initialization: String
@@ -19,13 +22,14 @@ package struct IncusDialect: Sendable, Hashable {
   var ubuntu: @Sendable (_ version: String) -> String
 
   package static let incus = IncusDialect(
-    name: "incus", title: "Incus", tool: "incus", variables: "INCUS", installation: "sudo apt-get install incus",
+    name: "incus", title: "Incus", tool: "incus", variables: "INCUS",
+    installation: { "run 'sudo apt-get install incus', or install it as linuxcontainers.org/incus says" },
     update: "sudo apt-get install --only-upgrade incus", initialization: "sudo incus admin init --auto",
     start: "sudo systemctl start incus", group: "incus-admin"
   ) { "images:ubuntu/\($0)/cloud" }
 
   package static let lxd = IncusDialect(
-    name: "lxd", title: "LXD", tool: "lxc", variables: "LXD", installation: "sudo snap install lxd",
+    name: "lxd", title: "LXD", tool: "lxc", variables: "LXD", installation: { LinuxPackage.snap("lxd") },
     update: "sudo snap refresh lxd", initialization: "sudo lxd init --auto",
     start: "sudo snap start lxd' or 'sudo systemctl start lxd", group: "lxd"
   ) { "ubuntu:\($0)" }

@@ -10,7 +10,7 @@ extension IncusManager {
       "give its host KVM (/dev/kvm, and vhost_vsock), or take containers: "
       + "'backends: {\(dialect.name): {instance: container}}'"
     return ManagerWords(
-      name: dialect.name, title: dialect.title, tool: tool, installation: dialect.installation,
+      name: dialect.name, title: dialect.title, tool: tool, installation: dialect.installation(),
       update: dialect.update, restartHint: "look at its log, and restart its daemon ('\(dialect.start)')",
       signs: [
         .init(
@@ -29,6 +29,9 @@ extension IncusManager {
         .init("couldn't be found", .matrix, hint: imageHint),
         .init("Failed getting remote image info", .mirror, hint: imageHint, canPass: true),
         .init("only allowed when clustered", .matrix, hint: "leave out 'target', which names a member of a cluster"),
+        .init(
+          "is forbidden", .host,
+          hint: "'\(tool) project show \(project)' tells the restrictions of the project; take another, or lift them"),
         .init("no space left on device", .host, hint: "make room where \(dialect.title) keeps its instances"),
         .init("Instance type \"virtual-machine\" is not supported", .host, hint: kvmHint),
         .init("vhost_vsock", .host, hint: kvmHint),

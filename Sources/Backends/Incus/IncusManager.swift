@@ -45,11 +45,11 @@ package struct IncusManager: Manager {
 
   package func status(_ patience: ManagerPatience) async -> BackendStatus {
     do {
-      let server = try await query("", deadline: patience.question) { $0["environment"] }
-      guard let version = server["server_version"]?.string else {
-        return BackendStatus(
-          problem: Failure(.host, "\(dialect.title) does not trust this user", hint: client.words.restartHint))
-      }
+      let answer = try await query("", deadline: patience.question) { $0["auth"] == nil ? nil : $0 }
+      // It tells others no more of itself.
+      guard answer["auth"]?.string == "trusted", let server = answer["environment"],
+        let version = server["server_version"]?.string
+      else { return BackendStatus(problem: untrusted) }
       var status = BackendStatus(version: "\(dialect.title) \(version)")
       if settings.instance == .container {
         status.remarks.append("its machines are containers, which share the kernel")
@@ -71,6 +71,13 @@ package struct IncusManager: Manager {
       return BackendStatus(
         problem: error as? Failure ?? Failure(.host, "\(dialect.title) could not be asked in time"))
     }
+  }
+
+  private var untrusted: Failure {
+    Failure(
+      .host, "\(dialect.title) of '\(place.remote)' does not trust this user",
+      hint: "get a token there ('\(dialect.tool) config trust add'), and give it to "
+        + "'\(dialect.tool) remote add \(place.remote)-trusted'")
   }
 
   package func argument(for image: ImageDescription) -> String? {
@@ -95,9 +102,18 @@ package struct IncusManager: Manager {
     let config = json["config"]
     // A server may be shared by many hosts, each with runs of its own.
     let isOwn = config?[nameKey]?.string == name && config?[hostKey]?.string == HostFacts.hostID
+    let state: ManagedInstance.State =
+      switch status {
+      case "Stopped": .stopped(status)
+      case "Error": .troubled(status)
+      default: .alive
+      }
+    // Of those on a member of a cluster that cannot be reached it tells no configuration.
+    var isUnreadable = status == "Error"
+    if case .object(let keys)? = config, !keys.isEmpty { isUnreadable = false }
     return ManagedInstance(
-      name: name, state: ["Stopped", "Error"].contains(status) ? .stopped(status) : .alive,
-      identity: config?["volatile.uuid"]?.string, isForeign: !isOwn)
+      name: name, state: state, identity: config?["volatile.uuid"]?.string, isForeign: !isOwn,
+      isUnreadable: isUnreadable)
   }
 
   /// While something is done to an instance, nothing else can be; and one that is being created is in the list only once its

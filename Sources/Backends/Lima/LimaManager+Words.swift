@@ -4,10 +4,14 @@ package import MusterManagers
 extension LimaManager {
   private static let templatesHint = "'limactl create --list-templates' lists the templates that there are"
   private static let update = "brew upgrade lima"
+  private static var installation: String {
+    HostFacts.tool("brew") == nil
+      ? "install it as lima-vm.io/docs/installation says" : "run 'brew install lima'"
+  }
 
   package static let words = ManagerWords(
-    name: "lima", title: "Lima", tool: "limactl", installation: "brew install lima", update: update,
-    restartHint: "look for processes of limactl that hang, and end them",
+    name: "lima", title: "Lima", tool: "limactl", installation: installation, update: update,
+    restartHint: "run 'limactl list', look at what it says, and end processes of limactl that hang",
     signs: [
       .init("must not run as the root user", .host, hint: "run muster as another user"),
       .init("is protected to prohibit", .backend, hint: "run 'limactl unprotect' for it"),

@@ -46,9 +46,6 @@ package struct LimaManager: Manager {
       } else if "\(home)//ssh.sock.1234567890123456".utf8.count + Self.shortestName > Self.longestSocket {
         status.problem = Failure(
           .host, "the path of Lima's folder '\(home)' is too long for sockets", hint: "set LIMA_HOME to a short one")
-      } else {
-        // A list that can be read: whatever else there is, purges depend on it.
-        _ = try await instances(deadline: patience.question)
       }
       return status
     } catch {
@@ -79,9 +76,14 @@ package struct LimaManager: Manager {
     let message = json["message"]?.string ?? ""
     // Of one whose configuration cannot be read nothing is known but the name.
     let isUnreadable = message.isEmpty && (status == "Broken" || status.isEmpty)
-    return ManagedInstance(
-      name: name, state: status == "Stopped" || status == "Broken" ? .stopped(status) : .alive,
-      isForeign: !isUnreadable && message != self.message(name))
+    let state: ManagedInstance.State =
+      switch status {
+      case "Stopped": .stopped(status)
+      // Also for a moment when the host agent is slow to answer.
+      case "Broken": .troubled(status)
+      default: .alive
+      }
+    return ManagedInstance(name: name, state: state, isForeign: !isUnreadable && message != self.message(name))
   }
 
   // MARK: - What it is told

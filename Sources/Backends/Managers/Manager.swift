@@ -79,6 +79,8 @@ package struct ManagedInstance: Sendable, Hashable {
     case alive
     /// It has stopped, in the manager's own word.
     case stopped(String)
+    /// Something is wrong with it, in the manager's own word. That may pass by itself, and it may run all the while.
+    case troubled(String)
   }
 
   package var name: String
@@ -87,12 +89,17 @@ package struct ManagedInstance: Sendable, Hashable {
   package var identity: String?
   /// Whether what the manager knows of it, beyond its name, contradicts that Muster made it.
   package var isForeign: Bool
+  /// Whether the manager tells nothing but its name just now, though it knows more: it may be anybody's.
+  package var isUnreadable: Bool
 
-  package init(name: String, state: State, identity: String? = nil, isForeign: Bool = false) {
+  package init(
+    name: String, state: State, identity: String? = nil, isForeign: Bool = false, isUnreadable: Bool = false
+  ) {
     self.name = name
     self.state = state
     self.identity = identity
     self.isForeign = isForeign
+    self.isUnreadable = isUnreadable
   }
 }
 
@@ -108,7 +115,7 @@ package struct ManagedName: Sendable, Hashable {
 
   /// Whether this is that very instance, and not another of its name.
   package func fits(_ instance: ManagedInstance) -> Bool {
-    guard instance.name == name.text, !instance.isForeign else { return false }
+    guard instance.name == name.text, !instance.isForeign || instance.isUnreadable else { return false }
     guard let identity, let other = instance.identity else { return true }
     return identity == other
   }
@@ -131,7 +138,7 @@ extension Manager {
     switch try await instances(deadline: deadline).first(where: machine.fits)?.state {
     case nil: .none
     case .preparing: .preparing
-    case .alive, .stopped: .existing
+    case .alive, .stopped, .troubled: .existing
     }
   }
 

@@ -16,7 +16,18 @@ package final class ManagerBackend: Backend {
   package var name: String { manager.client.words.name }
   package var nameLimit: Int { manager.nameLimit }
 
-  package func status() async -> BackendStatus { await manager.status(patience) }
+  package func status() async -> BackendStatus {
+    var status = await manager.status(patience)
+    guard status.problem == nil else { return status }
+    do {
+      // A list that can be read: whatever else there is, purges depend on it.
+      _ = try await manager.instances(deadline: patience.question)
+    } catch {
+      status.problem =
+        error as? Failure ?? Failure(.host, "\(manager.client.words.title) could not be asked in time")
+    }
+    return status
+  }
 
   package var images: String { manager.images }
 

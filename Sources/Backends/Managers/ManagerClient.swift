@@ -11,8 +11,8 @@ package struct ManagerClient: Sendable {
   /// How long a client that is told to end may take until it is ended by KILL.
   package var grace: Duration
 
-  /// How much of each stream is kept.
-  private static let limit = 4 << 20
+  /// How much of each stream is kept: of a server with thousands of instances a list of them.
+  private static let limit = 64 << 20
 
   package init(
     _ words: ManagerWords, executable: String? = nil, environment: [String: String?] = [:],
@@ -68,6 +68,9 @@ package struct ManagerClient: Sendable {
     _ arguments: [String], deadline: Duration, _ read: (ProcessOutput) -> Value?
   ) async throws -> Value {
     let output = try await perform(arguments, deadline: deadline)
+    guard output.stdout.count < Self.limit else {
+      throw Failure(.backend, "\(words.tool) \(arguments[0]) answers with more than \(Self.limit >> 20) MiB")
+    }
     guard let value = read(output) else {
       throw Failure(
         .backend, "\(words.tool) \(arguments[0]) answers with something unknown", evidence: output.text.firstLines(5),

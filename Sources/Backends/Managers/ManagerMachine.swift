@@ -37,7 +37,9 @@ package final class ManagerMachine: Machine {
   ) async throws {
     let readiness = ManagerReadiness(
       guest: guestClient, settling: manager.settling, preparation: isNew ? manager.preparation : nil)
+    guestClient.boot = nil
     try await readiness.wait(within: deadline, progress: progress)
+    guestClient.boot = try await bootID()
     vitals.isWatched = true
   }
 
@@ -69,7 +71,7 @@ package final class ManagerMachine: Machine {
       return error as? Failure
     }
     if let failure = failure(of: instance) { return failure }
-    if let error { return client.words.failure(saying: error.message) }
+    if let error { return error == ClientGuest.hasRestarted ? nil : client.words.failure(saying: error.message) }
     guard guestClient.neverBegan else { return nil }
     let words = client.words
     return Failure(
@@ -89,14 +91,14 @@ package final class ManagerMachine: Machine {
       Failure(.backend, "the machine is gone: \(client.words.title) has no instance of its name any more")
     case .stopped(let word):
       Failure(.guest, "the machine stopped by itself", evidence: ["\(name): \(word)"])
-    case .preparing, .alive: nil
+    case .preparing, .alive, .troubled: nil
     }
   }
 
   package func reboot(deadline: Duration) async throws {
     let end = AwakeClock.now.advanced(by: deadline)
     let left = { max(.seconds(1), AwakeClock.now.duration(to: end)) }
-    let boot = try await bootID()
+    let boot = guestClient.boot
     vitals.isWatched = false
     var passed: Failure?
     do {
@@ -106,14 +108,14 @@ package final class ManagerMachine: Machine {
     } catch let failure as Failure where failure.canPass {
       passed = failure
       // What did not come up in time may do so when it is started once more.
-      if try await hasStopped(within: min(patience.launchGrace, left())) {
+      if try await hasStopped(within: min(patience.launchGrace, left()), orIsInTrouble: true) {
         try? log.append("\(failure.message); starting it again\n")
         try await startAgain(within: left)
       }
     }
     await guestClient.close()
     try await becomeReady(within: left())
-    if try await bootID() == boot {
+    if guestClient.boot == boot {
       throw passed ?? Failure(.guest, "the guest restarted, but its boot id is still the same")
     }
   }
@@ -132,10 +134,14 @@ package final class ManagerMachine: Machine {
   }
 
   /// Whether its manager says within that time that it has stopped, which may follow the end of the call that stops it.
-  private func hasStopped(within time: Duration) async throws -> Bool {
+  private func hasStopped(within time: Duration, orIsInTrouble: Bool = false) async throws -> Bool {
     let end = AwakeClock.now.advanced(by: time)
     while true {
-      if case .stopped = try await instanceNow()?.state { return true }
+      switch try await instanceNow()?.state {
+      case .stopped: return true
+      case .troubled where orIsInTrouble: return true
+      default: break
+      }
       guard AwakeClock.now < end else { return false }
       try await Task.sleep(for: patience.pause, clock: .awake)
     }

@@ -27,7 +27,8 @@ struct ManagerReadiness: Sendable {
         // That the last question was cut short says nothing.
         throw Failure(
           .backend, "the machine runs, and executes nothing within \(deadline.human)",
-          evidence: [told ?? refusal.message], hint: "'timeouts: {launch: …}' allows more", canPass: true)
+          evidence: (told ?? refusal.message).firstLines(5),
+          hint: "look at what its manager says; 'timeouts: {launch: …}' allows more time", canPass: true)
       }
       told = refusal.message
       try await Task.sleep(for: Self.answerPause, clock: .awake)

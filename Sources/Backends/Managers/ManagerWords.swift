@@ -9,7 +9,7 @@ package struct ManagerWords: Sendable {
   package var title: String
   /// The client.
   package var tool: String
-  /// The command that installs it, and the one that brings it up to date.
+  /// How it is installed, as a hint, and the command that brings it up to date.
   package var (installation, update): (String, String)
   /// What to do when it does not answer.
   package var restartHint: String
@@ -64,7 +64,13 @@ package struct ManagerWords: Sendable {
   func failure(of arguments: [String], _ error: HostCommandError, deadline: Duration) -> Failure {
     switch error {
     case .notFound:
-      Failure(.host, "\(title) is not installed", hint: "run '\(installation)', or choose another backend")
+      if let file = HostFacts.file(tool) {
+        Failure(
+          .host, "'\(file)' cannot be executed",
+          hint: "look at its mode, and at the interpreter that its first line names, if any")
+      } else {
+        Failure(.host, "\(title) is not installed", hint: "\(installation), or choose another backend")
+      }
     case .timedOut:
       Failure(
         .backend, "\(tool) \(arguments[0]) did not answer within \(deadline.human)", hint: restartHint, canPass: true)
@@ -80,9 +86,12 @@ package struct ManagerWords: Sendable {
     var told = lines.first.map(Self.lowercasedFirst) ?? "it ended with \(output.ending) and said nothing"
     // Some say so themselves.
     if told.hasPrefix(head) { told = Self.lowercasedFirst(String(told.dropFirst(head.count))) }
+    guard let sign else {
+      return Failure(.backend, "\(tool) \(head)\(told)", evidence: Array(lines.dropFirst()), hint: restartHint)
+    }
     return Failure(
-      sign?.blame ?? .backend, "\(tool) \(head)\(told)", evidence: Array(lines.dropFirst()),
-      hint: sign?.hint, canPass: sign?.canPass ?? false)
+      sign.blame, "\(tool) \(head)\(told)", evidence: Array(lines.dropFirst()), hint: sign.hint,
+      canPass: sign.canPass)
   }
 
   /// What ssh says of a machine's own server.

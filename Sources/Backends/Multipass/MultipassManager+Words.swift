@@ -6,11 +6,12 @@ extension MultipassManager {
     private static let daemon = "system/com.canonical.multipassd"
     private static let restartHint = "restart its daemon: 'sudo launchctl kickstart -k \(daemon)'"
     package static let startHint = "start its daemon: 'sudo launchctl kickstart \(daemon)'"
-    private static let (installation, update) = ("brew install --cask multipass", "brew upgrade --cask multipass")
+    private static let (installation, update) = ("run 'brew install --cask multipass'", "brew upgrade --cask multipass")
   #else
     private static let restartHint = "restart its daemon: 'sudo snap restart multipass'"
     package static let startHint = "start its daemon: 'sudo snap start multipass'"
-    private static let (installation, update) = ("sudo snap install multipass", "sudo snap refresh multipass")
+    private static let update = "sudo snap refresh multipass"
+    private static var installation: String { LinuxPackage.snap("multipass") }
   #endif
   private static let listHint = "'multipass find' lists the images that there are"
 
@@ -21,6 +22,7 @@ extension MultipassManager {
       .init(
         "socket access denied", .host,
         hint: "use a user of the group that owns its socket, or run 'multipass authenticate'"),
+      .init("not authenticated with the Multipass service", .host, hint: "run 'multipass authenticate'"),
       .init("cannot connect to the multipass socket", status: 3, .host, hint: startHint),
       .init(
         "KVM support is not enabled", .host,
@@ -31,6 +33,8 @@ extension MultipassManager {
       .init("Unable to find an image", .matrix, hint: listHint),
       .init("Custom image", .matrix, hint: listHint),
       .init("Available disk", .host, hint: "make room where Multipass keeps its instances"),
+      .init("Invalid memory size value", .matrix, hint: "'resources: {memory: …}' says how much"),
+      .init("Invalid disk size value", .matrix, hint: "'resources: {disk: …}' says how large"),
       .init("below minimum for this image", .matrix, hint: "'resources: {disk: …}' asks for a larger one"),
       .init("imed out waiting", status: 5, .backend, canPass: true),
     ],

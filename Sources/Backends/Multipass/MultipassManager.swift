@@ -17,29 +17,23 @@ package struct MultipassManager: Manager {
 
   // MARK: - What it has
 
-  /// The first with settings of instances, which tell what is being prepared.
-  private static let oldest = (1, 10)
+  /// The first with settings of instances, which tell what is being prepared, and with `launch --memory`.
+  private static let oldest = (1, 11)
 
   package func status(_ patience: ManagerPatience) async -> BackendStatus {
     do {
-      let (version, daemon) = try await versions(deadline: patience.question)
+      // A daemon that cannot be reached is no mistake here: it is one of the question for its instances.
+      let version = try await client.value(["version", "--format", "json"], deadline: patience.question) { json in
+        json["multipass"]?.string
+      }
       var status = BackendStatus(version: "Multipass \(version)")
-      if daemon == nil {
-        status.problem = Failure(.host, "the daemon of Multipass does not answer", hint: Self.startHint)
-      } else if let parts = version.versionParts, parts < Self.oldest {
+      if let parts = version.versionParts, parts < Self.oldest {
         status.problem = Failure(
           .host, "Multipass \(version) is too old", hint: "run '\(client.words.update)'")
       }
       return status
     } catch {
       return BackendStatus(problem: error as? Failure ?? Failure(.host, "Multipass could not be asked in time"))
-    }
-  }
-
-  /// The versions of the client and of its daemon; without the second, the daemon does not tell.
-  private func versions(deadline: Duration) async throws -> (client: String, daemon: String?) {
-    try await client.value(["version", "--format", "json"], deadline: deadline) { json in
-      json["multipass"]?.string.map { ($0, json["multipassd"]?.string) }
     }
   }
 

@@ -3,9 +3,14 @@ package import MusterManagers
 
 extension OrbStackManager {
   private static let update = "brew upgrade --cask orbstack"
+  #if canImport(Darwin)
+    private static let installation = "run 'brew install --cask orbstack'"
+  #else
+    private static let installation = "it is for macOS alone: take a Mac"
+  #endif
 
   package static let words = ManagerWords(
-    name: "orbstack", title: "OrbStack", tool: "orbctl", installation: "brew install --cask orbstack", update: update,
+    name: "orbstack", title: "OrbStack", tool: "orbctl", installation: installation, update: update,
     restartHint: "restart OrbStack from its menu",
     signs: [
       .init("$HOME is not defined", .host, hint: "set HOME to your home folder"),

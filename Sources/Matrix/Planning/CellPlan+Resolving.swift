@@ -1,4 +1,5 @@
 import MusterCatalog
+import MusterDiagnostics
 
 /// What holds where the matrix says nothing.
 enum Defaults {
@@ -33,7 +34,8 @@ extension Cell {
     return CellPlan(
       cell: name, test: test, distro: distro, axes: axes, family: context.distro.family, cpu: context.cpu,
       tags: context.distro.tags + context.test.tags.filter { !context.distro.tags.contains($0) },
-      images: context.distro.images[context.cpu] ?? [], resources: context.resources(defaults),
+      images: context.distro.images[context.cpu] ?? [], imagesLocation: context.distro.imageSpan?.location,
+      resources: context.resources(defaults),
       machines: context.machines(defaults),
       timeouts: Timeouts(
         launch: context.value(defaults, \.launchTimeout, or: Defaults.launchTimeout),
