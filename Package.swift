@@ -146,7 +146,7 @@ let package = Package(
     tests(
       of: "Commands", uses: ["Execution", "Host", "Machines", "Managers", "TestSupport", "TestManagers"],
       [subprocess, system]),
-    tests(of: "Kit", uses: ["TestSupport", "Host"], [system]),
+    tests(of: "Kit", uses: ["TestSupport", "TestManagers", "Host"], [system]),
     .executableTarget(
       name: "kit-program", dependencies: ["MusterKit"], path: "Tests/Programs/kit-program", swiftSettings: settings),
   ]

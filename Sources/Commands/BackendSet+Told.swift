@@ -4,23 +4,24 @@ import MusterMatrix
 import SystemPackage
 
 extension BackendSet {
-  /// The first of those that the plan asks for that works, and has images for all of its distros if any has; `nil` after it
-  /// was told what is wrong with each.
+  /// The first of those that the plan asks for that works, and has images for all of its distros if any has.
+  /// - Throws: `Failure` that tells of each why it does not work.
+  func choose(
+    for plan: Plan, statuses: [String: BackendStatus] = [:]
+  ) async throws(Failure) -> Choice {
+    let images = plan.images
+    return try await choose(plan.backends, statuses: statuses) { ImageGaps.distros(images, lackedBy: $0).isEmpty }
+  }
+
+  /// The same; `nil` after it was told what is wrong with each.
   func chosen(for plan: Plan) async -> Choice? {
     do {
-      return try await choose(plan.backends, for: plan)
+      return try await choose(for: plan)
     } catch {
       Console.tell(error.message)
       for line in error.evidence { Console.write("  \(line)\n", to: .standardError) }
       return nil
     }
-  }
-
-  /// The first of those that works, and has images for all of a plan's distros if any has.
-  /// - Throws: `Failure` that tells of each why it does not work.
-  func choose(_ preferences: [String], for plan: Plan) async throws(Failure) -> Choice {
-    let images = plan.images
-    return try await choose(preferences) { ImageGaps.distros(images, lackedBy: $0).isEmpty }
   }
 
   /// The machines that exist and bear Muster's name, and why some backends do not tell theirs. A manager that is installed

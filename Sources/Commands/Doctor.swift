@@ -27,8 +27,11 @@ struct Doctor: AsyncParsableCommand {
     let plan = try file.map { try MatrixLoading(path: $0, color: global.color).wholePlan() }
     let backends = BackendSet.all(
       cache: directories.cache, offline: true, settings: plan?.backendSettings ?? [:])
-    var findings: [Preflight.Finding] = []
-    for backend in backends.backends { findings.append(Preflight.finding(backend.name, await backend.status())) }
+    var statuses: [String: BackendStatus] = [:]
+    for backend in backends.backends { statuses[backend.name] = await backend.status() }
+    var findings = backends.backends.compactMap { backend in
+      statuses[backend.name].map { Preflight.finding(backend.name, $0) }
+    }
     // One that works is enough, of those that the matrix can take.
     let wanted = plan?.backends ?? []
     let isWanted = { (finding: Preflight.Finding) in wanted.isEmpty || wanted.contains(finding.subject) }
@@ -36,7 +39,7 @@ struct Doctor: AsyncParsableCommand {
     for index in findings.indices where findings[index].state == .bad {
       if isOneEnough || !isWanted(findings[index]) { findings[index].state = .remarkable }
     }
-    if let plan, let choice = try? await backends.choose(plan.backends, for: plan) {
+    if let plan, let choice = try? await backends.choose(for: plan, statuses: statuses) {
       findings += ImageGaps(plan, of: choice.backend).diagnostics.map { gap in
         Preflight.Finding(
           state: .remarkable, subject: "images",

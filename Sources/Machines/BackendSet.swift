@@ -17,10 +17,12 @@ package struct BackendSet: Sendable {
   /// The first backend that works here and does for all that is wanted of it; else the first that works.
   /// - Parameters:
   ///   - preferences: Names in order, of which no other is tried; empty or `auto` for all there are.
+  ///   - statuses: What is known already, by the backends' names.
   ///   - suffices: Whether a backend does for all.
   /// - Throws: `Failure` that tells of each why it does not work, and what to do about the first.
   package func choose(
-    _ preferences: [String] = [], where suffices: (any Backend) -> Bool = { _ in true }
+    _ preferences: [String] = [], statuses: [String: BackendStatus] = [:],
+    where suffices: (any Backend) -> Bool = { _ in true }
   ) async throws(Failure) -> Choice {
     var reasons: [(name: String, problem: Failure)] = []
     var first: Choice?
@@ -30,7 +32,7 @@ package struct BackendSet: Sendable {
         reasons.append((name, Failure(.matrix, "there is no such backend", hint: "there are: \(names)")))
         continue
       }
-      let status = await backend.status()
+      let status = if let known = statuses[name] { known } else { await backend.status() }
       if let problem = status.problem {
         reasons.append((name, problem))
         continue

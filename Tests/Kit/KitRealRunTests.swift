@@ -1,5 +1,7 @@
 import Foundation
 import MusterHost
+import MusterTestManagers
+import MusterTestSupport
 import Synchronization
 import Testing
 
@@ -72,12 +74,33 @@ import Testing
   /// The process is killed, and its guardian purges.
   @Test func killed() async throws {
     let ground = try await Ground()
+    let machine = try await Self.killed(ground, image: ground.imagePath)
+    #expect(try ground.left(of: machine) == [])
+  }
+
+  /// A container of LXD, which is no process of this one's: its server is asked.
+  @Test(.enabled(Comment(rawValue: LXDServer.reason), LXDServer.works)) func killedOnLXD() async throws {
+    let server = try await LXDServer.shared()
+    let ground = try await Ground()
+    let machine = try await Self.killed(ground, image: "lxd", environment: server.environment) {
+      try await server.names().contains($0)
+    }
+    #expect(try ground.left(of: machine) == [])
+    #expect(try await server.names() == [])
+  }
+
+  /// Kills a program that has a machine.
+  /// - Returns: The machine's name, once nothing of it is left, or after a minute.
+  private static func killed(
+    _ ground: Ground, image: String, environment: [String: String?] = [:],
+    isThere: (String) async throws -> Bool = { _ in true }
+  ) async throws -> String {
     let options = ground.options
     let log = "\(ground.state)/log"
     let program = try await RunningProcess.start(
       HostCommand(
-        Ground.product("kit-program"),
-        [ground.imagePath, options.muster ?? "", options.cache ?? "", options.state ?? ""]), log: log)
+        Ground.product("kit-program"), [image, options.muster ?? "", options.cache ?? "", options.state ?? ""],
+        environment: environment), log: log)
     var name: Substring?
     while name == nil {
       try #require(program.ended == nil, "\((try? FileSystem.readText(log)) ?? "")")
@@ -86,12 +109,13 @@ import Testing
     }
     let machine = String(try #require(name))
     #expect(try !ground.left(of: machine).isEmpty)
+    #expect(try await isThere(machine))
     kill(program.processID, SIGKILL)
     _ = await program.ending()
     let watch = Stopwatch()
     while try !ground.left(of: machine).isEmpty, watch.elapsed < .seconds(60) {
       try await Task.sleep(for: .milliseconds(10))
     }
-    #expect(try ground.left(of: machine) == [])
+    return machine
   }
 }
