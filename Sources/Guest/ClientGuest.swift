@@ -109,6 +109,8 @@ private struct ClientCarrier: JobCarrier {
 
   /// How much of what the client says is kept.
   private static let mostSaid = 4096
+  /// How long a script may take to come into the machine; what an upload brings has its own time.
+  private static let writing = Duration.seconds(300)
   /// Becomes the job `$0` if the boot is `$1`.
   private static let inBoot = """
     read -r boot </proc/sys/kernel/random/boot_id
@@ -125,8 +127,14 @@ private struct ClientCarrier: JobCarrier {
         var writing = client.write(path)
         writing.input = Array(GuestJob.fileHead.utf8) + job.bytes
         let said = LastSaid(limit: Self.mostSaid)
-        let written = try await writing.run(feed: feed) { stream, bytes in
-          if stream == .stderr { said.append(bytes) }
+        let written: ProcessEnding
+        do {
+          written = try await writing.run(deadline: feed == nil ? Self.writing : nil, feed: feed) { stream, bytes in
+            if stream == .stderr { said.append(bytes) }
+          }
+        } catch HostCommandError.timedOut {
+          lost()
+          throw GuestError(.unreachable, "the machine takes no file: its manager did not answer within 5m")
         }
         guard written.isSuccess else {
           lost()

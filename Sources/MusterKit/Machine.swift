@@ -20,8 +20,11 @@ public struct Machine: Sendable {
   /// Neither the script nor the environment is ever part of a command line. Standard input is empty. The script and all it
   /// started are ended when its time is over, and when the task is cancelled.
   /// - Parameters:
+  ///   - script: Of any length.
   ///   - shell: The interpreter with its arguments; it gets the script as a file.
+  ///   - user: The user's name; `nil` for root.
   ///   - directory: The folder; `nil` for the user's home.
+  ///   - environment: Variables beside `HOME`, `USER`, `PATH` and their like.
   ///   - timeout: `nil` for as long as it takes.
   ///   - checked: Whether an ending other than with status 0 is thrown.
   ///   - output: Gets all that is written as it comes, of both streams, and of both at once.
@@ -49,9 +52,11 @@ public struct Machine: Sendable {
 
   /// Puts a file or folder of this host into the machine, as root. Missing folders are made.
   /// - Parameters:
+  ///   - local: A path, relative to this process's working folder.
   ///   - path: Absolute; one that ends in `/` is the folder to put it in.
   ///   - mode: Of files; folders get the matching search bits. `nil` keeps this host's.
   ///   - owner: `user` or `user:group`; `nil` for root.
+  ///   - timeout: `nil` for as long as it takes.
   /// - Throws: `MachineError`, `CancellationError`.
   public func copy(
     _ local: String, to path: String, mode: UInt16? = nil, owner: String? = nil, timeout: Duration? = .seconds(600)
@@ -63,7 +68,10 @@ public struct Machine: Sendable {
   }
 
   /// Puts what a path in the machine names into a folder of this host, which is made if it is missing.
-  /// - Parameter path: Absolute; its last part may be a glob.
+  /// - Parameters:
+  ///   - path: Absolute; its last part may be a glob.
+  ///   - folder: A path, relative to this process's working folder.
+  ///   - timeout: `nil` for as long as it takes.
   /// - Returns: The files, relative to the folder; empty where nothing matches.
   /// - Throws: `MachineError`, `CancellationError`.
   @discardableResult

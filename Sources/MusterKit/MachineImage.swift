@@ -18,6 +18,7 @@ public struct MachineImage: Sendable, Hashable, ExpressibleByStringLiteral {
   /// ssh server and these packages.
   /// - Parameters:
   ///   - suite: The release's code name: `bookworm`, `noble`.
+  ///   - packages: What is installed beside that.
   ///   - mirror: The archive's URL; `nil` for the distribution's own.
   public static func debootstrap(
     _ suite: String, packages: [String] = [], mirror: String? = nil

@@ -17,6 +17,8 @@ import MusterMachines
 /// - Parameters:
 ///   - image: What it starts from; made ready first where it is not there yet, which may take minutes.
 ///   - prefix: Tells what the machine is for; a part of its name.
+///   - options: What the machine is given, and how long it may take.
+///   - body: Uses the machine, which is gone when it has ended.
 /// - Throws: `MachineError` when there is no machine, or when it is left; what `body` throws; `CancellationError`.
 public func withMachine<Result>(
   _ image: MachineImage, prefix: String = "machine", options: MachineOptions = MachineOptions(),
