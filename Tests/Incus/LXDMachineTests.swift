@@ -180,7 +180,7 @@ struct LXDMachineTests {
     let request = try ground.request("away")
     let machine = try await ground.backend.launch(request) { _ in }
     try FileSystem.write("", to: "\(client).away")
-    #expect(await machine.trouble(after: nil) == nil)
+    #expect(await machine.trouble(after: nil)?.evidence == ["\(request.name): Error"])
     #expect(try await ground.backend.machines() == [])
     let failure = await #expect(throws: Failure.self) { try await ground.backend.purge(ground.relic(request)) }
     #expect(failure?.hint?.contains("lxc delete --force local:\(request.name)") == true, "\(failure as Any)")

@@ -71,6 +71,11 @@ package final class ManagerMachine: Machine {
       return error as? Failure
     }
     if let failure = failure(of: instance) { return failure }
+    if case .troubled(let word) = instance?.state {
+      return Failure(
+        .backend, "\(client.words.title) says that something is wrong with the machine", evidence: ["\(name): \(word)"],
+        hint: client.words.restartHint)
+    }
     if let error { return error == ClientGuest.hasRestarted ? nil : client.words.failure(saying: error.message) }
     guard guestClient.neverBegan else { return nil }
     let words = client.words
