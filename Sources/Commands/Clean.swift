@@ -144,9 +144,8 @@ struct Clean: AsyncParsableCommand {
     inventory.findings = machines.isEmpty ? findings : findings.filter(choice.contains)
     let named = Set(findings.map(\.name.text))
     guard all || !machines.allSatisfy(named.contains) else { return inventory }
-    // Of a machine that is named, any may be the one that has it.
     let used = Set((findings + owned).map(\.entry.relic.backend))
-    let (found, failures) = machines.isEmpty ? await backends.machines(used: used) : await backends.machines()
+    let (found, failures) = await backends.machines(used: used)
     inventory.failures = failures
     let others = found.filter { !named.contains($0.name.text) }
     inventory.others = all ? others : others.filter { machines.contains($0.name.text) }

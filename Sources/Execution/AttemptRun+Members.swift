@@ -77,7 +77,11 @@ extension AttemptRun {
       launch.failure =
         Task.isCancelled
         ? .cancelled
-        : .error(error as? Failure ?? Failure(.guest, "the machines cannot be made known to each other: \(error)"))
+        : Ending(
+          outcome: .error,
+          reason: Reason(
+            error as? Failure ?? Failure(.guest, "the machines cannot be made known to each other: \(error)")),
+          canPass: true)
     }
   }
 
@@ -112,7 +116,8 @@ extension AttemptRun {
         throw Failure(.guest, "'\(member.machine.name)' does not take the names of the others into its /etc/hosts")
       }
     } catch let error as GuestError {
-      throw Failure(.guest, "'\(member.machine.name)' is not told of the others: \(error.message)")
+      throw await member.machine.trouble(after: error)
+        ?? Failure(.guest, "'\(member.machine.name)' is not told of the others: \(error.message)")
     }
   }
 }

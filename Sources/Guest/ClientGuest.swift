@@ -52,7 +52,8 @@ package final class ClientGuest: Guest {
   /// Asks once whether the machine executes anything; `nil` when it does.
   package func probe(deadline: Duration) async -> GuestError? {
     do {
-      _ = try await runner.perform(GuestJob("finish ready"), deadline: deadline)
+      // What does no harm need not be ended in a machine that may not answer to that either.
+      _ = try await runner.perform(GuestJob("finish ready"), deadline: deadline, isEnded: false)
       return nil
     } catch let error as GuestError {
       return error
@@ -69,7 +70,7 @@ package final class ClientGuest: Guest {
   /// - Throws: `GuestError`, `CancellationError`.
   package func bootID(deadline: Duration = .seconds(60)) async throws -> String {
     let job = GuestJob("read -r boot </proc/sys/kernel/random/boot_id\nfinish \"boot $boot\"")
-    let id = try await runner.perform(job, deadline: deadline).word.dropFirst("boot ".count)
+    let id = try await runner.perform(job, deadline: deadline, isEnded: false).word.dropFirst("boot ".count)
     guard !id.isEmpty else { throw GuestError(.circumstances, "the machine has no boot id") }
     return String(id)
   }

@@ -17,7 +17,7 @@ extension Machine {
         if stream == .stdout { words.withLock { $0 += bytes } }
       }
     } catch let error as GuestError {
-      throw Failure(.guest, "'\(name)' does not tell its address: \(error.message)")
+      throw await trouble(after: error) ?? Failure(.guest, "'\(name)' does not tell its address: \(error.message)")
     }
     let text = words.withLock { String(decoding: $0.filter { $0 != 0x0A }, as: UTF8.self) }
     guard !text.isEmpty else {

@@ -125,6 +125,16 @@ struct MachineLifeTests {
     }
   }
 
+  @Test(arguments: FakeKind.allCases) func aMachineThatIsGoneHasNoAddress(kind: FakeKind) async throws {
+    try await FakeManager.with(kind) { fake in
+      let machine = try await fake.launch()
+      #expect(try await machine.address().hasPrefix("10."))
+      try await fake.client.perform(fake.manager.deletion(of: machine.name), deadline: .seconds(60))
+      let failure = await #expect(throws: Failure.self) { _ = try await machine.address() }
+      #expect(failure?.blame == .backend && failure?.message.hasPrefix("the machine is gone") == true)
+    }
+  }
+
   /// A client that does not answer, or says what is wrong with itself, is never the fault of what it was to execute.
   @Test(arguments: FakeKind.allCases) func aClientInTroubleIsTold(kind: FakeKind) async throws {
     try await FakeManager.with(kind) { fake in
@@ -221,16 +231,16 @@ struct MachineLifeTests {
 
   @Test(arguments: FakeKind.allCases) func aMachineThatExecutesNothingIsNone(kind: FakeKind) async throws {
     try await FakeManager.with(kind, #"{"\#(kind.executing)": {"hang": true}}"#) { fake in
-      var patience = fake.patience
-      patience.ending = .milliseconds(200)
       // The launch itself is within it too.
       let request = fake.request(deadline: .seconds(15))
       do {
-        _ = try await fake.launch(request, patience)
+        _ = try await fake.launch(request)
         Issue.record("it was launched")
       } catch let failure as Failure {
         #expect(failure.blame == .backend)
         #expect(failure.message.hasPrefix("the machine runs, and executes nothing within"))
+        // That there is nothing to be ended in it is not found out by another call that hangs.
+        #expect(try fake.count(kind.executing) == 1)
       }
       try await fake.backend().purge(fake.relic(request.name))
       let states = try fake.states

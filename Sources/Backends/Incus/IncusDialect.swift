@@ -23,7 +23,7 @@ package struct IncusDialect: Sendable, Hashable {
 
   package static let incus = IncusDialect(
     name: "incus", title: "Incus", tool: "incus", variables: "INCUS",
-    installation: { "run 'sudo apt-get install incus', or install it as linuxcontainers.org/incus says" },
+    installation: { "install it as linuxcontainers.org/incus says (a package of Debian 13 and Ubuntu 24.04)" },
     update: "sudo apt-get install --only-upgrade incus", initialization: "sudo incus admin init --auto",
     start: "sudo systemctl start incus", group: "incus-admin"
   ) { "images:ubuntu/\($0)/cloud" }

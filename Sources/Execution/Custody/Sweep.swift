@@ -197,6 +197,8 @@ extension BackendSet {
         return try await backend.purge(relic)
       } catch let failure as Failure {
         last = failure
+      } catch is CancellationError {
+        throw Failure(.host, "its purge was cut off")
       } catch {
         last = Failure(.backend, "'\(relic.name)' could not be purged: \(error)")
       }
