@@ -135,7 +135,8 @@ private struct ClientCarrier: JobCarrier {
           }
         } catch HostCommandError.timedOut {
           lost()
-          throw GuestError(.unreachable, "the machine takes no file: its manager did not answer within 5m")
+          throw GuestError(
+            .unreachable, "the machine takes no file: its manager did not answer within \(Self.writing.human)")
         }
         guard written.isSuccess else {
           lost()

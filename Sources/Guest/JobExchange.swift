@@ -68,11 +68,12 @@ final class JobExchange: Sendable {
       if !rest.isEmpty { try await output(stream, rest) }
     }
     let (noise, hasBegun) = streams.withLock { streams in
-      // Programs in trouble say so on either.
-      let noises = [GuestStream.stderr, .stdout].map {
-        String(decoding: streams[$0]?.noise ?? [], as: UTF8.self).trimmed
+      let hasBegun = streams[.stderr]?.hasBegun == true
+      // What cannot even begin may be said on either.
+      let noises = (hasBegun ? [.stderr] : [.stderr, .stdout]).map { (stream: GuestStream) in
+        String(decoding: streams[stream]?.noise ?? [], as: UTF8.self).trimmed
       }
-      return (noises.first { !$0.isEmpty } ?? "", streams[.stderr]?.hasBegun == true)
+      return (noises.first { !$0.isEmpty } ?? "", hasBegun)
     }
     report.keep(.failure(loss(noise, hasBegun)))
   }
