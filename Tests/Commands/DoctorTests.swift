@@ -56,7 +56,6 @@ import Testing
 
   @Test func ofOneThatCannotBeExecuted() async throws {
     let fakes = try FakesOnPath([:])
-    try FileSystem.createFolder(fakes.folder)
     try FileSystem.write("#!/bin/sh\n", to: "\(fakes.folder)/multipass", mode: 0o644)
     try FileSystem.write("#!/no/such/interpreter\n", to: "\(fakes.folder)/limactl", mode: 0o755)
     let text = try await fakes.muster("doctor").text

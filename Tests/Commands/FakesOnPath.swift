@@ -9,6 +9,7 @@ struct FakesOnPath {
   /// - Parameter faults: What each is told to do wrong.
   init(_ faults: [FakeKind: String]) throws {
     scratch = try Scratch()
+    try FileSystem.createFolder(folder)
     for (kind, text) in faults {
       try FileSystem.createFolder("\(folder)/\(kind.tool).state")
       try FileSystem.write(text, to: "\(folder)/\(kind.tool).state/faults.json")
@@ -20,7 +21,6 @@ struct FakesOnPath {
   var folder: String { "\(scratch.path)/bin" }
 
   func muster(_ arguments: String...) async throws -> ProcessOutput {
-    try FileSystem.createFolder(folder)
     let lock = ["doctor", "run"].contains(arguments.first) ? ["--lock-file", "\(scratch.path)/lock"] : []
     return try await MusterProcess(environment: ["PATH": folder]).run(
       arguments + ["--state", scratch.path, "--cache", "\(scratch.path)/cache"] + lock)

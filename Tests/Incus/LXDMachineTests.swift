@@ -197,7 +197,7 @@ struct LXDMachineTests {
     try FileSystem.write("#!/bin/sh\necho '\(answer)'\n", to: client, mode: 0o755)
     let settings = IncusSettings(instance: .container, remote: "lab")
     let manager = IncusManager(.lxd, settings: settings, executable: client)
-    let problem = await manager.status(ManagerPatience()).problem
+    let problem = await ManagerBackend(manager).status().problem
     #expect(problem?.message == "LXD of 'lab' does not trust this user")
     #expect(problem?.hint?.contains("'lxc config trust add'") == true)
   }
@@ -205,9 +205,9 @@ struct LXDMachineTests {
   @Test func troubleIsToldWithWhatToDo() async throws {
     let server = try await LXDServer.shared()
     func status(_ settings: IncusSettings, _ environment: [String: String?] = [:]) async -> BackendStatus {
-      await IncusManager(
-        .lxd, settings: settings, environment: server.environment.merging(environment) { _, new in new }
-      ).status(ManagerPatience())
+      await ManagerBackend(
+        IncusManager(.lxd, settings: settings, environment: server.environment.merging(environment) { _, new in new })
+      ).status()
     }
     let containers = IncusSettings(instance: .container)
     #expect(await status(containers, ["LXD_DIR": "/nonexistent"]).problem?.hint?.contains("start its daemon") == true)
@@ -229,6 +229,6 @@ struct LXDMachineTests {
       #expect(await status(IncusSettings()).problem?.hint?.contains("instance: container") == true)
     }
     let missing = IncusManager(.incus, settings: containers, executable: "muster-no-incus")
-    #expect(await missing.status(ManagerPatience()).problem?.message.lowercased() == "incus is not installed")
+    #expect(await ManagerBackend(missing).status().problem?.message.lowercased() == "incus is not installed")
   }
 }

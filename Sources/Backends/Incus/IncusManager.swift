@@ -43,34 +43,29 @@ package struct IncusManager: Manager {
     }
   }
 
-  package func status(_ patience: ManagerPatience) async -> BackendStatus {
-    do {
-      let answer = try await query("", deadline: patience.question) { $0["auth"] == nil ? nil : $0 }
-      // It tells others no more of itself.
-      guard answer["auth"]?.string == "trusted", let server = answer["environment"],
-        let version = server["server_version"]?.string
-      else { return BackendStatus(problem: untrusted) }
-      var status = BackendStatus(version: "\(dialect.title) \(version)")
-      if settings.instance == .container {
-        status.remarks.append("its machines are containers, which share the kernel")
-      } else if server["driver"]?.string?.contains("qemu") != true {
-        status.problem = Self.noVirtualMachines(dialect)
-        return status
-      }
-      let devices = try await query("/profiles/default", deadline: patience.question) { $0["devices"] }
-      guard case .object(let members) = devices else { return status }
-      if !members.values.contains(where: { $0["type"]?.string == "disk" && $0["path"]?.string == "/" }) {
-        status.problem = Failure(
-          .host, "\(dialect.title) has no storage for machines: the profile 'default' has no root disk",
-          hint: Self.diskHint(dialect, project: place.project))
-      } else if !members.values.contains(where: { $0["type"]?.string == "nic" }) {
-        status.remarks.append("its machines have no network: the profile 'default' has none")
-      }
+  package func status(_ patience: ManagerPatience) async throws -> BackendStatus {
+    let answer = try await query("", deadline: patience.question) { $0["auth"] == nil ? nil : $0 }
+    // It tells others no more of itself.
+    guard answer["auth"]?.string == "trusted", let server = answer["environment"],
+      let version = server["server_version"]?.string
+    else { return BackendStatus(problem: untrusted) }
+    var status = BackendStatus(version: "\(dialect.title) \(version)")
+    if settings.instance == .container {
+      status.remarks.append("its machines are containers, which share the kernel")
+    } else if server["driver"]?.string?.contains("qemu") != true {
+      status.problem = Self.noVirtualMachines(dialect)
       return status
-    } catch {
-      return BackendStatus(
-        problem: error as? Failure ?? Failure(.host, "\(dialect.title) could not be asked in time"))
     }
+    let devices = try await query("/profiles/default", deadline: patience.question) { $0["devices"] }
+    guard case .object(let members) = devices else { return status }
+    if !members.values.contains(where: { $0["type"]?.string == "disk" && $0["path"]?.string == "/" }) {
+      status.problem = Failure(
+        .host, "\(dialect.title) has no storage for machines: the profile 'default' has no root disk",
+        hint: Self.diskHint(dialect, project: place.project))
+    } else if !members.values.contains(where: { $0["type"]?.string == "nic" }) {
+      status.remarks.append("its machines have no network: the profile 'default' has none")
+    }
+    return status
   }
 
   private var untrusted: Failure {

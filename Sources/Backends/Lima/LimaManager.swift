@@ -34,23 +34,19 @@ package struct LimaManager: Manager {
   /// The first major version with `template:` in front of the names of templates.
   private static let oldest = (2, 0)
 
-  package func status(_ patience: ManagerPatience) async -> BackendStatus {
-    do {
-      let version = try await client.text(["--version"], deadline: patience.question) { output in
-        let words = output.text.split(separator: " ")
-        return words.count == 3 && words[1] == "version" ? String(words[2]) : nil
-      }
-      var status = BackendStatus(version: "Lima \(version)")
-      if let parts = version.versionParts, parts < Self.oldest {
-        status.problem = Failure(.host, "Lima \(version) is too old", hint: "run '\(client.words.update)'")
-      } else if "\(home)//ssh.sock.1234567890123456".utf8.count + Self.shortestName > Self.longestSocket {
-        status.problem = Failure(
-          .host, "the path of Lima's folder '\(home)' is too long for sockets", hint: "set LIMA_HOME to a short one")
-      }
-      return status
-    } catch {
-      return BackendStatus(problem: error as? Failure ?? Failure(.host, "Lima could not be asked in time"))
+  package func status(_ patience: ManagerPatience) async throws -> BackendStatus {
+    let version = try await client.text(["--version"], deadline: patience.question) { output in
+      let words = output.text.split(separator: " ")
+      return words.count == 3 && words[1] == "version" ? String(words[2]) : nil
     }
+    var status = BackendStatus(version: "Lima \(version)")
+    if let parts = version.versionParts, parts < Self.oldest {
+      status.problem = Failure(.host, "Lima \(version) is too old", hint: "run '\(client.words.update)'")
+    } else if "\(home)//ssh.sock.1234567890123456".utf8.count + Self.shortestName > Self.longestSocket {
+      status.problem = Failure(
+        .host, "the path of Lima's folder '\(home)' is too long for sockets", hint: "set LIMA_HOME to a short one")
+    }
+    return status
   }
 
   package func argument(for image: ImageDescription) -> String? { LimaImage.argument(for: image) }

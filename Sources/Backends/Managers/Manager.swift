@@ -11,8 +11,9 @@ package protocol Manager: Sendable {
   /// How long the name of a machine may be.
   var nameLimit: Int { get }
 
-  /// Whether machines can be made here.
-  func status(_ patience: ManagerPatience) async -> BackendStatus
+  /// Whether machines can be made here; that its instances can be listed is looked at besides.
+  /// - Throws: `Failure`, which is the problem then; `CancellationError`.
+  func status(_ patience: ManagerPatience) async throws -> BackendStatus
 
   /// What it takes for an image; `nil` for what it cannot make machines from. A pure question.
   func argument(for image: ImageDescription) -> String?

@@ -17,11 +17,11 @@ package final class ManagerBackend: Backend {
   package var nameLimit: Int { manager.nameLimit }
 
   package func status() async -> BackendStatus {
-    var status = await manager.status(patience)
-    guard status.problem == nil else { return status }
+    var status = BackendStatus()
     do {
+      status = try await manager.status(patience)
       // A list that can be read: whatever else there is, purges depend on it.
-      _ = try await manager.instances(deadline: patience.question)
+      if status.problem == nil { _ = try await manager.instances(deadline: patience.question) }
     } catch {
       status.problem =
         error as? Failure ?? Failure(.host, "\(manager.client.words.title) could not be asked in time")

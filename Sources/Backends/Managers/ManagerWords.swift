@@ -86,12 +86,9 @@ package struct ManagerWords: Sendable {
     var told = lines.first.map(Self.lowercasedFirst) ?? "it ended with \(output.ending) and said nothing"
     // Some say so themselves.
     if told.hasPrefix(head) { told = Self.lowercasedFirst(String(told.dropFirst(head.count))) }
-    guard let sign else {
-      return Failure(.backend, "\(tool) \(head)\(told)", evidence: Array(lines.dropFirst()), hint: restartHint)
-    }
     return Failure(
-      sign.blame, "\(tool) \(head)\(told)", evidence: Array(lines.dropFirst()), hint: sign.hint,
-      canPass: sign.canPass)
+      sign?.blame ?? .backend, "\(tool) \(head)\(told)", evidence: Array(lines.dropFirst()),
+      hint: sign == nil ? restartHint : sign?.hint, canPass: sign?.canPass ?? false)
   }
 
   /// What ssh says of a machine's own server.

@@ -20,21 +20,17 @@ package struct MultipassManager: Manager {
   /// The first with settings of instances, which tell what is being prepared, and with `launch --memory`.
   private static let oldest = (1, 11)
 
-  package func status(_ patience: ManagerPatience) async -> BackendStatus {
-    do {
-      // A daemon that cannot be reached is no mistake here: it is one of the question for its instances.
-      let version = try await client.value(["version", "--format", "json"], deadline: patience.question) { json in
-        json["multipass"]?.string
-      }
-      var status = BackendStatus(version: "Multipass \(version)")
-      if let parts = version.versionParts, parts < Self.oldest {
-        status.problem = Failure(
-          .host, "Multipass \(version) is too old", hint: "run '\(client.words.update)'")
-      }
-      return status
-    } catch {
-      return BackendStatus(problem: error as? Failure ?? Failure(.host, "Multipass could not be asked in time"))
+  package func status(_ patience: ManagerPatience) async throws -> BackendStatus {
+    // A daemon that cannot be reached is no mistake here: it is one of the question for its instances.
+    let version = try await client.value(["version", "--format", "json"], deadline: patience.question) { json in
+      json["multipass"]?.string
     }
+    var status = BackendStatus(version: "Multipass \(version)")
+    if let parts = version.versionParts, parts < Self.oldest {
+      status.problem = Failure(
+        .host, "Multipass \(version) is too old", hint: "run '\(client.words.update)'")
+    }
+    return status
   }
 
   package func argument(for image: ImageDescription) -> String? { MultipassImage.argument(for: image) }

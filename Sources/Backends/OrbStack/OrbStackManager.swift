@@ -24,22 +24,18 @@ package struct OrbStackManager: Manager {
   /// The first whose machines have limits of their own.
   private static let oldest = (2, 2)
 
-  package func status(_ patience: ManagerPatience) async -> BackendStatus {
-    do {
-      let version = try await client.text(["version"], deadline: patience.question) { output in
-        output.text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("Version: ") }
-          .flatMap { $0.split(separator: " ").dropFirst().first.map(String.init) }
-      }
-      var status = BackendStatus(version: "OrbStack \(version)")
-      if let parts = version.versionParts, parts < Self.oldest {
-        status.problem = Failure(.host, "OrbStack \(version) is too old", hint: "run '\(client.words.update)'")
-        return status
-      }
-      status.problem = try await whetherItRuns(patience)
-      return status
-    } catch {
-      return BackendStatus(problem: error as? Failure ?? Failure(.host, "OrbStack could not be asked in time"))
+  package func status(_ patience: ManagerPatience) async throws -> BackendStatus {
+    let version = try await client.text(["version"], deadline: patience.question) { output in
+      output.text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("Version: ") }
+        .flatMap { $0.split(separator: " ").dropFirst().first.map(String.init) }
     }
+    var status = BackendStatus(version: "OrbStack \(version)")
+    if let parts = version.versionParts, parts < Self.oldest {
+      status.problem = Failure(.host, "OrbStack \(version) is too old", hint: "run '\(client.words.update)'")
+      return status
+    }
+    status.problem = try await whetherItRuns(patience)
+    return status
   }
 
   /// Waits for one that is starting.
